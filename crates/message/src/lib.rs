@@ -1,0 +1,16 @@
+//! What travels: topic names, topic filters, quality of service and messages.
+//!
+//! Everything here is checked when it is made. A message is made once and shared by every subscriber that gets it;
+//! topic and payload are slices of the buffer that they arrived in.
+
+mod filter_tree;
+mod message;
+mod qos;
+mod topic_filter;
+mod topic_name;
+
+pub use filter_tree::{FilterTree, Reach};
+pub use message::{Message, Origin};
+pub use qos::QoS;
+pub use topic_filter::{InvalidTopicFilter, TopicFilter};
+pub use topic_name::{InvalidTopicName, TopicName};

@@ -1,0 +1,115 @@
+//! The one table of bounds. Each line says what AWS's figure is and where it stands; "ours" where AWS has none.
+
+/// Text in an MQTT packet, by its two length bytes (MQTT 3.1.1, 1.5.3).
+pub const MQTT_STRING_BYTES_MAX: usize = 65_535;
+/// An MQTT packet's remaining length (MQTT 3.1.1, 2.2.3).
+pub const MQTT_REMAINING_LENGTH_MAX: usize = 268_435_455;
+/// PUBLISH payload in dialect `aws`: 128 KB (AWS quotas, message broker).
+pub const AWS_PAYLOAD_BYTES_MAX: usize = 131_072;
+/// A whole packet in dialect `aws`: 146 KB (AWS quotas, message broker).
+pub const AWS_PACKET_BYTES_MAX: usize = 149_504;
+/// A whole packet in dialect `mqtt` (ours, default of the configuration).
+pub const PACKET_BYTES_MAX: usize = 1_048_576;
+/// A packet before the client has been accepted: CONNECT with will, user name and password (ours; AWS refuses a
+/// CONNECT above its payload limit).
+pub const CONNECT_BYTES_MAX: usize = AWS_PACKET_BYTES_MAX;
+/// Client identifier in dialect `aws` (AWS quotas, message broker).
+pub const AWS_CLIENT_ID_BYTES_MAX: usize = 128;
+/// Topic name or filter in dialect `aws` (AWS quotas, message broker).
+pub const AWS_TOPIC_BYTES_MAX: usize = 256;
+/// Slashes in a topic name or filter in dialect `aws` (AWS quotas, message broker).
+pub const AWS_TOPIC_SLASHES_MAX: usize = 7;
+/// Levels of a topic filter in dialect `mqtt` (ours: bounds the depth of the filter tree).
+pub const TOPIC_LEVELS_MAX: usize = 128;
+/// Filters in one SUBSCRIBE in dialect `aws` (AWS quotas, message broker).
+pub const AWS_FILTERS_PER_SUBSCRIBE_MAX: usize = 8;
+/// Subscriptions of one connection in dialect `aws` (AWS quotas, message broker).
+pub const AWS_SUBSCRIPTIONS_PER_CONNECTION_MAX: usize = 50;
+/// Subscriptions of one connection in dialect `mqtt` (ours).
+pub const SUBSCRIPTIONS_PER_CONNECTION_MAX: usize = 200_000;
+/// QoS 1 messages sent to a client and not yet acknowledged (AWS quotas, message broker).
+pub const INFLIGHT_MAX: usize = 100;
+/// Keep alive in dialect `aws`: 0 and more than this become this, in seconds (AWS quotas, message broker).
+pub const AWS_KEEP_ALIVE_SECONDS_MAX: u16 = 1200;
+/// Keep alive in dialect `aws`: less than this becomes this, in seconds (AWS quotas, message broker).
+pub const AWS_KEEP_ALIVE_SECONDS_MIN: u16 = 30;
+/// A connection that has not completed TLS and CONNECT is closed after this many seconds (ours).
+pub const CONNECT_SECONDS_MAX: u64 = 10;
+/// Deliveries waiting in a subscriber's mailbox before QoS 0 is dropped (ours).
+pub const MAILBOX_MESSAGES_SOFT: usize = 1_000;
+/// Deliveries waiting in a subscriber's mailbox before it is given up (ours).
+pub const MAILBOX_MESSAGES_HARD: usize = 10_000;
+/// Bytes of payload waiting in a subscriber's mailbox before QoS 0 is dropped (ours).
+pub const MAILBOX_BYTES_SOFT: usize = 4 * 1_048_576;
+/// Bytes of payload waiting in a subscriber's mailbox before it is given up (ours).
+pub const MAILBOX_BYTES_HARD: usize = 32 * 1_048_576;
+/// Retained messages an account may hold (AWS quotas, message broker).
+pub const RETAINED_MESSAGES_MAX: usize = 500_000;
+
+/// Thing, thing type and group names (API model).
+pub const THING_NAME_BYTES_MAX: usize = 128;
+/// Attributes of a thing without a type (AWS quotas, registry).
+pub const THING_ATTRIBUTES_MAX: usize = 3;
+/// Attributes of a thing with a type (AWS quotas, registry).
+pub const TYPED_THING_ATTRIBUTES_MAX: usize = 50;
+/// All attribute names and values of a thing together: 47 KB (AWS quotas, registry).
+pub const THING_ATTRIBUTES_BYTES_MAX: usize = 47 * 1024;
+/// IoT policy names (API model).
+pub const POLICY_NAME_BYTES_MAX: usize = 128;
+/// A policy document's characters without white space (AWS quotas, security).
+pub const POLICY_DOCUMENT_CHARACTERS_MAX: usize = 2048;
+/// A role's inline policy document's characters without white space (IAM quotas, role).
+pub const ROLE_POLICY_CHARACTERS_MAX: usize = 10_240;
+/// Policies attached to one principal (AWS quotas, security).
+pub const POLICIES_PER_PRINCIPAL_MAX: usize = 10;
+/// Topic rule names (API model).
+pub const RULE_NAME_BYTES_MAX: usize = 128;
+/// A topic rule's whole payload: 128 KB (AWS quotas, rules engine).
+pub const RULE_PAYLOAD_BYTES_MAX: usize = 131_072;
+/// Actions of one rule (AWS quotas, rules engine).
+pub const ACTIONS_PER_RULE_MAX: usize = 10;
+/// Rules in an account (AWS quotas, rules engine).
+pub const RULES_MAX: usize = 1000;
+/// Nesting of expressions in one SQL statement (ours: bounds recursion).
+pub const SQL_DEPTH_MAX: usize = 64;
+/// Nesting of any JSON that is read, wherever AWS has no smaller figure (ours: bounds recursion).
+pub const JSON_DEPTH_MAX: usize = 100;
+/// IAM role names (IAM API).
+pub const ROLE_NAME_BYTES_MAX: usize = 64;
+
+/// Shadow names (AWS quotas, device shadow).
+pub const SHADOW_NAME_BYTES_MAX: usize = 64;
+/// A shadow's state document: 8 KB, metadata not counted (AWS quotas, device shadow).
+pub const SHADOW_STATE_BYTES_MAX: usize = 8192;
+/// Levels below `desired` or `reported` (AWS quotas, device shadow).
+pub const SHADOW_DEPTH_MAX: usize = 8;
+/// A client token in a shadow request (developer guide, device-shadow-document).
+pub const SHADOW_CLIENT_TOKEN_BYTES_MAX: usize = 64;
+/// A deleted shadow's version is remembered this many hours (developer guide, device-shadow-document).
+pub const SHADOW_TOMBSTONE_HOURS: u64 = 48;
+
+/// A value in the store; larger ones are chunked (design of the port).
+pub const STORE_VALUE_BYTES_MAX: usize = 102_400;
+/// A batch in the store: 10 MB (design of the port).
+pub const STORE_BATCH_BYTES_MAX: usize = 10 * 1_048_576;
+/// A key in the store (the embedded engine's key length is two bytes).
+pub const STORE_KEY_BYTES_MAX: usize = 65_535;
+/// Commits waiting for the store's writer (ours).
+pub const STORE_QUEUE_MAX: usize = 16_384;
+/// Bytes of commits waiting for the store's writer (ours).
+pub const STORE_QUEUE_BYTES_MAX: usize = 64 * 1_048_576;
+/// Bytes of commits that the store's writer puts on disk together (ours).
+pub const STORE_ROUND_BYTES_MAX: usize = 4 * 1_048_576;
+/// Changes waiting for one watcher of the store before it is told to start again (ours).
+pub const STORE_WATCH_EVENTS_MAX: usize = 65_536;
+
+/// An HTTP request's body (ours; AWS's largest is the rule payload of 128 KB, retained publish included).
+pub const HTTP_BODY_BYTES_MAX: usize = 1_048_576;
+/// An HTTP request's line and headers (ours).
+pub const HTTP_HEAD_BYTES_MAX: usize = 65_536;
+/// Clock skew of a signed request, in seconds (AWS Signature Version 4: 15 minutes).
+pub const SIGNATURE_SKEW_SECONDS_MAX: u64 = 900;
+/// Entries of a page when the caller names no size (AWS API reference: 25 for most lists).
+pub const PAGE_SIZE_DEFAULT: usize = 25;
+/// Entries of a page at most (API model).
+pub const PAGE_SIZE_MAX: usize = 250;

@@ -1,0 +1,20 @@
+//! Who receives a message.
+//!
+//! The router matches a published message against every subscription and puts it into the mailbox of each subscriber
+//! that it reaches. It knows nobody: MQTT connections, the shadow service and rules are all [`Subscriber`]s, and what
+//! they publish is all alike. It authorizes nothing (the broker does) and speaks no wire format.
+//!
+//! Publishing goes through a [`Publisher`], which remembers the subscribers of the topics it used last and wakes each
+//! of them once for a whole batch of messages. Nothing here blocks: what must be durable comes back as a ticket.
+
+mod mailbox;
+mod metrics;
+mod publish;
+mod retained;
+mod subscribe;
+
+pub use mailbox::{Delivery, Mailbox, MailboxClosed, Overflow};
+pub use metrics::RouterMetrics;
+pub use publish::{Published, Publisher};
+pub use retained::{RetainedCursor, RetainedWrite};
+pub use subscribe::{Router, SubscribeOptions, Subscriber};

@@ -1,0 +1,243 @@
+//! A subscriber's bounded queue: appended to under a short lock, drained in batches by the subscriber's own task.
+//!
+//! Above the soft limit a connection's mailbox drops QoS 0 and holds QoS 1, and above the hard limit it is given up.
+//! A service's mailbox asks publishers to wait above the soft limit, and drops above the hard one, which only
+//! publishers that do not wait (other services) can reach.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use message::{Message, QoS};
+use names::limits;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+/// One copy of a message for one subscriber.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The message, shared by all its deliveries.
+    pub message: Arc<Message>,
+    /// The lower of the publisher's and the subscription's QoS [MQTT-3.8.4-6].
+    pub qos: QoS,
+    /// True only for a retained message sent because of a new subscription [MQTT-3.3.1-8].
+    pub retain: bool,
+}
+
+/// What happens when a mailbox is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overflow {
+    /// A client's connection: drop QoS 0, hold QoS 1, give up above the hard limit.
+    Connection,
+    /// A service inside the house: publishers wait.
+    Service,
+}
+
+/// Why a mailbox takes nothing more. The subscriber's task sees it after the messages that came before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailboxClosed {
+    /// The subscriber did not keep up.
+    Overflowed,
+    /// A new connection took the client id over.
+    TakenOver,
+    /// The identity behind the subscriber lost its right to be connected.
+    Revoked,
+    /// The server is shutting down.
+    ShuttingDown,
+}
+
+/// A bounded queue of deliveries with one reader.
+#[derive(Debug)]
+pub struct Mailbox {
+    overflow: Overflow,
+    queue: Mutex<Queue>,
+    room: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    deliveries: VecDeque<Delivery>,
+    bytes: usize,
+    closed: Option<MailboxClosed>,
+    reader: Option<Waker>,
+}
+
+/// What became of one delivery.
+pub(crate) enum Pushed {
+    /// It waits for the reader, who is to be woken if a waker is given.
+    Queued { wake: Option<Waker>, is_congested: bool },
+    /// It was dropped by the overflow policy, or the mailbox is closed.
+    Dropped,
+    /// The mailbox went over its hard limit with it and is closed now.
+    GivenUp { wake: Option<Waker> },
+}
+
+impl Mailbox {
+    pub(crate) fn new(overflow: Overflow) -> Self {
+        Self { overflow, queue: Mutex::default(), room: Notify::new() }
+    }
+
+    pub(crate) fn push(&self, delivery: Delivery) -> Pushed {
+        let mut queue = self.queue.lock();
+        if queue.closed.is_some() {
+            return Pushed::Dropped;
+        }
+        let size = queue.bytes + delivery.message.payload.len();
+        let waiting = queue.deliveries.len();
+        let is_congested = waiting >= limits::MAILBOX_MESSAGES_SOFT || size > limits::MAILBOX_BYTES_SOFT;
+        let is_full = waiting >= limits::MAILBOX_MESSAGES_HARD || size > limits::MAILBOX_BYTES_HARD;
+        match self.overflow {
+            Overflow::Connection if is_congested && delivery.qos == QoS::AtMostOnce => return Pushed::Dropped,
+            Overflow::Connection if is_full => {
+                queue.closed = Some(MailboxClosed::Overflowed);
+                return Pushed::GivenUp { wake: queue.reader.take() };
+            }
+            Overflow::Service if is_full => return Pushed::Dropped,
+            _ => {}
+        }
+        queue.bytes = size;
+        queue.deliveries.push_back(delivery);
+        Pushed::Queued { wake: queue.reader.take(), is_congested: is_congested && self.overflow == Overflow::Service }
+    }
+
+    /// Moves up to `max` deliveries into `buffer`; answers how many.
+    pub fn drain(&self, buffer: &mut Vec<Delivery>, max: usize) -> usize {
+        let mut queue = self.queue.lock();
+        let count = queue.deliveries.len().min(max);
+        let bytes: usize = queue.deliveries.iter().take(count).map(|delivery| delivery.message.payload.len()).sum();
+        queue.bytes -= bytes;
+        buffer.extend(queue.deliveries.drain(..count));
+        if queue.deliveries.is_empty() && queue.deliveries.capacity() > 64 {
+            queue.deliveries = VecDeque::new();
+        }
+        let has_room = queue.deliveries.len() < limits::MAILBOX_MESSAGES_SOFT;
+        drop(queue);
+        if has_room && count > 0 && self.overflow == Overflow::Service {
+            self.room.notify_waiters();
+        }
+        count
+    }
+
+    /// Ready when there is something to drain, or when the mailbox is closed and empty.
+    pub fn poll_waiting(&self, context: &mut Context<'_>) -> Poll<Result<(), MailboxClosed>> {
+        let mut queue = self.queue.lock();
+        if !queue.deliveries.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(reason) = queue.closed {
+            return Poll::Ready(Err(reason));
+        }
+        match &mut queue.reader {
+            Some(waker) => waker.clone_from(context.waker()),
+            none => *none = Some(context.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    /// Why the mailbox is closed, if it is.
+    pub fn closed(&self) -> Option<MailboxClosed> {
+        self.queue.lock().closed
+    }
+
+    /// Closes the mailbox and wakes its reader; the first reason stays.
+    pub fn close(&self, reason: MailboxClosed) {
+        let reader = {
+            let mut queue = self.queue.lock();
+            queue.closed.get_or_insert(reason);
+            queue.reader.take()
+        };
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+
+    /// Waits until a service's mailbox is below its soft limit or closed.
+    pub(crate) async fn wait_for_room(&self) {
+        loop {
+            let room = self.room.notified();
+            if !self.is_congested() {
+                return;
+            }
+            room.await;
+        }
+    }
+
+    fn is_congested(&self) -> bool {
+        let queue = self.queue.lock();
+        queue.closed.is_none()
+            && (queue.deliveries.len() >= limits::MAILBOX_MESSAGES_SOFT || queue.bytes > limits::MAILBOX_BYTES_SOFT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use message::{Origin, TopicName};
+    use names::Timestamp;
+
+    use super::*;
+
+    fn delivery(qos: QoS, payload_bytes: usize) -> Delivery {
+        let message = Message {
+            topic: TopicName::new("t").unwrap(),
+            payload: vec![0; payload_bytes].into(),
+            qos,
+            retain: false,
+            received_at: Timestamp::from_millis(0),
+            origin: Arc::new(Origin::default()),
+        };
+        Delivery { message: Arc::new(message), qos, retain: false }
+    }
+
+    fn is_queued(mailbox: &Mailbox, qos: QoS, payload_bytes: usize) -> bool {
+        matches!(mailbox.push(delivery(qos, payload_bytes)), Pushed::Queued { .. })
+    }
+
+    #[test]
+    fn a_slow_connection_loses_qos_0_keeps_qos_1_and_is_given_up_at_the_hard_limit() {
+        let mailbox = Mailbox::new(Overflow::Connection);
+        for _ in 0..limits::MAILBOX_MESSAGES_SOFT {
+            assert!(is_queued(&mailbox, QoS::AtMostOnce, 1));
+        }
+        assert!(!is_queued(&mailbox, QoS::AtMostOnce, 1));
+        for _ in limits::MAILBOX_MESSAGES_SOFT..limits::MAILBOX_MESSAGES_HARD {
+            assert!(is_queued(&mailbox, QoS::AtLeastOnce, 1));
+        }
+        assert!(matches!(mailbox.push(delivery(QoS::AtLeastOnce, 1)), Pushed::GivenUp { .. }));
+        assert_eq!(mailbox.closed(), Some(MailboxClosed::Overflowed));
+        assert!(!is_queued(&mailbox, QoS::AtLeastOnce, 1), "a closed mailbox takes nothing");
+    }
+
+    #[test]
+    fn bytes_are_bounded_as_well_as_messages() {
+        let mailbox = Mailbox::new(Overflow::Connection);
+        assert!(is_queued(&mailbox, QoS::AtMostOnce, limits::MAILBOX_BYTES_SOFT));
+        assert!(!is_queued(&mailbox, QoS::AtMostOnce, 1));
+        assert_eq!(mailbox.drain(&mut Vec::new(), 10), 1);
+        assert!(is_queued(&mailbox, QoS::AtMostOnce, 1), "draining makes room");
+    }
+
+    #[test]
+    fn a_service_asks_its_publishers_to_wait_and_drops_only_above_the_hard_limit() {
+        let mailbox = Mailbox::new(Overflow::Service);
+        for n in 0..limits::MAILBOX_MESSAGES_HARD {
+            let Pushed::Queued { is_congested, .. } = mailbox.push(delivery(QoS::AtMostOnce, 1)) else {
+                panic!("message {n} was dropped");
+            };
+            assert_eq!(is_congested, n >= limits::MAILBOX_MESSAGES_SOFT);
+        }
+        assert!(!is_queued(&mailbox, QoS::AtLeastOnce, 1));
+        assert_eq!(mailbox.closed(), None);
+    }
+
+    #[test]
+    fn what_was_queued_before_the_close_is_still_read() {
+        let mailbox = Mailbox::new(Overflow::Connection);
+        assert!(is_queued(&mailbox, QoS::AtMostOnce, 1));
+        mailbox.close(MailboxClosed::TakenOver);
+        mailbox.close(MailboxClosed::ShuttingDown);
+        let mut context = Context::from_waker(Waker::noop());
+        assert_eq!(mailbox.poll_waiting(&mut context), Poll::Ready(Ok(())));
+        assert_eq!(mailbox.drain(&mut Vec::new(), 10), 1);
+        assert_eq!(mailbox.poll_waiting(&mut context), Poll::Ready(Err(MailboxClosed::TakenOver)));
+    }
+}
