@@ -21,6 +21,8 @@ pub const AWS_TOPIC_BYTES_MAX: usize = 256;
 pub const AWS_TOPIC_SLASHES_MAX: usize = 7;
 /// Levels of a topic filter in dialect `mqtt` (ours: bounds the depth of the filter tree).
 pub const TOPIC_LEVELS_MAX: usize = 128;
+/// Filters in one SUBSCRIBE or UNSUBSCRIBE (ours: bounds what a packet grows to when it is read).
+pub const FILTERS_PER_PACKET_MAX: usize = 65_536;
 /// Filters in one SUBSCRIBE in dialect `aws` (AWS quotas, message broker).
 pub const AWS_FILTERS_PER_SUBSCRIBE_MAX: usize = 8;
 /// Subscriptions of one connection in dialect `aws` (AWS quotas, message broker).
@@ -35,6 +37,10 @@ pub const AWS_KEEP_ALIVE_SECONDS_MAX: u16 = 1200;
 pub const AWS_KEEP_ALIVE_SECONDS_MIN: u16 = 30;
 /// A connection that has not completed TLS and CONNECT is closed after this many seconds (ours).
 pub const CONNECT_SECONDS_MAX: u64 = 10;
+/// A client that takes none of its output for this many seconds is disconnected (ours).
+pub const OUTPUT_STALL_SECONDS_MAX: u64 = 30;
+/// Connections of one listener (ours, default of the configuration).
+pub const CONNECTIONS_PER_LISTENER_MAX: usize = 200_000;
 /// Deliveries waiting in a subscriber's mailbox before QoS 0 is dropped (ours).
 pub const MAILBOX_MESSAGES_SOFT: usize = 1_000;
 /// Deliveries waiting in a subscriber's mailbox before it is given up (ours).
@@ -58,6 +64,8 @@ pub const THING_ATTRIBUTES_BYTES_MAX: usize = 47 * 1024;
 pub const POLICY_NAME_BYTES_MAX: usize = 128;
 /// A policy document's characters without white space (AWS quotas, security).
 pub const POLICY_DOCUMENT_CHARACTERS_MAX: usize = 2048;
+/// A policy document's bytes, white space and all (ours: bounds what the reader looks at).
+pub const POLICY_DOCUMENT_BYTES_MAX: usize = 65_536;
 /// A role's inline policy document's characters without white space (IAM quotas, role).
 pub const ROLE_POLICY_CHARACTERS_MAX: usize = 10_240;
 /// Policies attached to one principal (AWS quotas, security).
@@ -76,6 +84,22 @@ pub const SQL_DEPTH_MAX: usize = 64;
 pub const JSON_DEPTH_MAX: usize = 100;
 /// IAM role names (IAM API).
 pub const ROLE_NAME_BYTES_MAX: usize = 64;
+/// Roles in an account (IAM quotas).
+pub const ROLES_MAX: usize = 1000;
+/// A role's trust policy's characters without white space (IAM quotas, role trust policy length).
+pub const ROLE_TRUST_POLICY_CHARACTERS_MAX: usize = 2048;
+/// A role's path (IAM API).
+pub const ROLE_PATH_BYTES_MAX: usize = 512;
+/// A role's description, in characters (IAM API).
+pub const ROLE_DESCRIPTION_CHARACTERS_MAX: usize = 1000;
+/// A role's longest session, in seconds: at least this much (IAM API).
+pub const ROLE_SESSION_SECONDS_MIN: u32 = 3600;
+/// A role's longest session, in seconds: at most this much (IAM API).
+pub const ROLE_SESSION_SECONDS_MAX: u32 = 43_200;
+/// Names of a role's inline policies (IAM API).
+pub const ROLE_POLICY_NAME_BYTES_MAX: usize = 128;
+/// Access key ids (IAM API).
+pub const ACCESS_KEY_ID_BYTES_MAX: usize = 128;
 
 /// Shadow names (AWS quotas, device shadow).
 pub const SHADOW_NAME_BYTES_MAX: usize = 64;

@@ -134,6 +134,16 @@ impl Mailbox {
         Poll::Pending
     }
 
+    /// Ready when the mailbox is closed, whatever still waits in it.
+    pub fn poll_closed(&self, context: &mut Context<'_>) -> Poll<MailboxClosed> {
+        let mut queue = self.queue.lock();
+        if let Some(reason) = queue.closed {
+            return Poll::Ready(reason);
+        }
+        queue.reader = Some(context.waker().clone());
+        Poll::Pending
+    }
+
     /// Why the mailbox is closed, if it is.
     pub fn closed(&self) -> Option<MailboxClosed> {
         self.queue.lock().closed

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::Poll;
 
 use message::{FilterTree, QoS, Reach, TopicFilter, TopicName};
 use names::Dialect;
@@ -143,6 +142,11 @@ impl Subscriber {
         removed
     }
 
+    /// Whether this filter is subscribed.
+    pub fn has(&self, filter: &TopicFilter) -> bool {
+        self.filters.lock().contains_key(filter)
+    }
+
     /// How many filters are subscribed.
     pub fn subscriptions(&self) -> usize {
         self.filters.lock().len()
@@ -165,11 +169,7 @@ impl Subscriber {
     /// Waits for deliveries and moves up to `max` of them into `buffer`; answers how many, 0 when the mailbox is
     /// closed and empty.
     pub async fn receive(&self, buffer: &mut Vec<Delivery>, max: usize) -> usize {
-        let waiting = std::future::poll_fn(|context| match self.mailbox.poll_waiting(context) {
-            Poll::Ready(answer) => Poll::Ready(answer),
-            Poll::Pending => Poll::Pending,
-        });
-        match waiting.await {
+        match std::future::poll_fn(|context| self.mailbox.poll_waiting(context)).await {
             Ok(()) => self.mailbox.drain(buffer, max),
             Err(_) => 0,
         }
