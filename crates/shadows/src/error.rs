@@ -1,0 +1,15 @@
+//! Why a shadow was not read or changed.
+
+use shadow_document::ShadowError;
+use store::StoreError;
+
+/// What a caller of the service is told.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ServiceError {
+    /// The request is wrong; the code, message and client token are AWS's.
+    #[error(transparent)]
+    Shadow(#[from] ShadowError),
+    /// The store failed, or other writers of the same shadow were always faster: AWS's 500.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,113 @@
+//! A router, a store and a shadow service, with somebody who listens to all shadow topics.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use message::{Message, Origin, QoS, TopicFilter, TopicName};
+use names::{Dialect, ShadowName, ThingName, Timestamp};
+use router::{Delivery, Router, SubscribeOptions, Subscriber};
+use shadow_document::Limits;
+use shadows::{ShadowId, ShadowService, parse_request_topic};
+use store::{MemoryStore, Store};
+use tokio::sync::oneshot;
+
+pub(crate) const NOW: u64 = 1_700_000_000;
+
+pub(crate) struct House {
+    pub(crate) service: Arc<ShadowService>,
+    pub(crate) router: Arc<Router>,
+    pub(crate) seconds: Arc<AtomicU64>,
+    listener: Subscriber,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+impl House {
+    pub(crate) fn new() -> Self {
+        Self::over(MemoryStore::new())
+    }
+
+    pub(crate) fn over(store: Arc<dyn Store>) -> Self {
+        let router = Router::new(Arc::clone(&store));
+        let listener = router.connection();
+        let options = SubscribeOptions { qos: QoS::ExactlyOnce, dialect: Dialect::Mqtt };
+        listener.subscribe(TopicFilter::new("$aws/things/+/shadow/#").unwrap(), options);
+        let service = Arc::new(ShadowService::new(store, Arc::clone(&router), Limits::default()));
+        Self { service, router, seconds: Arc::new(AtomicU64::new(NOW)), listener, stop: None }
+    }
+
+    /// Starts the MQTT side on the current runtime. What was published before is not answered.
+    pub(crate) fn open(&mut self) {
+        let (stop, stopped) = oneshot::channel();
+        self.stop = Some(stop);
+        let seconds = Arc::clone(&self.seconds);
+        let clock = move || at(seconds.load(Ordering::Relaxed));
+        drop(tokio::spawn(Arc::clone(&self.service).run(clock, async {
+            let _ = stopped.await;
+        })));
+    }
+
+    pub(crate) fn send(&self, topic: &str, payload: &str) {
+        self.send_from(Origin::default(), topic, payload);
+    }
+
+    pub(crate) fn send_from(&self, origin: Origin, topic: &str, payload: &str) {
+        let _ = self.router.publish(Message {
+            topic: TopicName::new(topic.to_owned()).unwrap(),
+            payload: payload.to_owned().into(),
+            qos: QoS::AtLeastOnce,
+            retain: false,
+            received_at: at(0),
+            origin: Arc::new(origin),
+        });
+    }
+
+    /// The next `count` replies as (topic, body); requests are left out.
+    pub(crate) async fn replies(&self, count: usize) -> Vec<(String, String)> {
+        let mut replies = Vec::new();
+        while replies.len() < count {
+            let mut deliveries = Vec::new();
+            let wait = self.listener.receive(&mut deliveries, count - replies.len());
+            let received = tokio::time::timeout(Duration::from_secs(20), wait).await;
+            assert!(received.is_ok_and(|n| n > 0), "only {replies:?}");
+            replies.extend(deliveries.iter().filter_map(reply));
+        }
+        replies
+    }
+
+    /// The replies that are there already.
+    pub(crate) fn heard(&self) -> Vec<(String, String)> {
+        let mut deliveries = Vec::new();
+        self.listener.mailbox().drain(&mut deliveries, usize::MAX);
+        deliveries.iter().filter_map(reply).collect()
+    }
+}
+
+fn reply(delivery: &Delivery) -> Option<(String, String)> {
+    let topic = delivery.message.topic.as_str();
+    if parse_request_topic(topic).is_some() {
+        return None;
+    }
+    assert_eq!((delivery.message.qos, delivery.message.retain), (QoS::AtLeastOnce, false), "{topic}");
+    Some((topic.to_owned(), String::from_utf8(delivery.message.payload.to_vec()).unwrap()))
+}
+
+pub(crate) fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_millis(seconds * 1000 + 999)
+}
+
+pub(crate) fn classic(thing: &str) -> ShadowId {
+    ShadowId::classic(ThingName::new(thing).unwrap())
+}
+
+pub(crate) fn named(thing: &str, name: &str) -> ShadowId {
+    ShadowId::named(ThingName::new(thing).unwrap(), ShadowName::new(name).unwrap())
+}
+
+pub(crate) fn text(body: &[u8]) -> &str {
+    std::str::from_utf8(body).unwrap()
+}
+
+pub(crate) fn pair(topic: &str, body: &str) -> (String, String) {
+    (topic.to_owned(), body.to_owned())
+}

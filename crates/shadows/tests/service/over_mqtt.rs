@@ -1,0 +1,155 @@
+//! Requests by publish, answers by publish.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use message::Origin;
+use store::{Direction, MemoryStore, Store};
+
+use crate::house::{House, NOW, at, classic, pair};
+
+#[tokio::test]
+async fn a_conversation() {
+    let mut house = House::new();
+    house.open();
+    house.send("$aws/things/t/shadow/get", "");
+    let not_there = r#"{"code":404,"message":"No shadow exists with name: 't'"}"#;
+    assert_eq!(house.replies(1).await, [pair("$aws/things/t/shadow/get/rejected", not_there)]);
+
+    house.send("$aws/things/t/shadow/update", r#"{"state":{"reported":{"a":1}},"clientToken":"u"}"#);
+    let accepted = r#"{"state":{"reported":{"a":1}},"metadata":{"reported":{"a":{"timestamp":1700000000}}},"version":1,"timestamp":1700000000,"clientToken":"u"}"#;
+    let replies = house.replies(2).await;
+    assert_eq!(replies[0], pair("$aws/things/t/shadow/update/accepted", accepted));
+    assert_eq!(replies[1].0, "$aws/things/t/shadow/update/documents");
+
+    house.send("$aws/things/t/shadow/get", r#"{"clientToken":"q"}"#);
+    let got = r#"{"state":{"reported":{"a":1}},"metadata":{"reported":{"a":{"timestamp":1700000000}}},"version":1,"timestamp":1700000000,"clientToken":"q"}"#;
+    assert_eq!(house.replies(1).await, [pair("$aws/things/t/shadow/get/accepted", got)]);
+
+    house.send("$aws/things/t/shadow/update", r#"{"state":5,"clientToken":"e"}"#);
+    let wrong = r#"{"code":400,"message":"State node must be an object","clientToken":"e"}"#;
+    assert_eq!(house.replies(1).await, [pair("$aws/things/t/shadow/update/rejected", wrong)]);
+
+    house.send("$aws/things/t/shadow/delete", "anything");
+    let deleted = r#"{"version":1,"timestamp":1700000000}"#;
+    assert_eq!(house.replies(1).await, [pair("$aws/things/t/shadow/delete/accepted", deleted)]);
+    house.send("$aws/things/t/shadow/delete", "");
+    assert_eq!(house.replies(1).await, [pair("$aws/things/t/shadow/delete/rejected", not_there)]);
+}
+
+#[tokio::test]
+async fn a_named_shadow_is_another_shadow() {
+    let mut house = House::new();
+    house.open();
+    house.send("$aws/things/t/shadow/name/cfg/update", r#"{"state":{"desired":{"x":1}}}"#);
+    let topics: Vec<_> = house.replies(3).await.into_iter().map(|(topic, _)| topic).collect();
+    let expected =
+        ["accepted", "documents", "delta"].map(|news| format!("$aws/things/t/shadow/name/cfg/update/{news}"));
+    assert_eq!(topics, expected);
+    house.send("$aws/things/t/shadow/get", "");
+    assert_eq!(house.replies(1).await[0].0, "$aws/things/t/shadow/get/rejected");
+    house.send("$aws/things/t/shadow/name/other/get", "");
+    let not_there = r#"{"code":404,"message":"No shadow exists with name: 'other'"}"#;
+    assert_eq!(house.replies(1).await, [pair("$aws/things/t/shadow/name/other/get/rejected", not_there)]);
+}
+
+/// Developer guide, device-shadow-comms-app: the shadow service ignores wills.
+#[tokio::test]
+async fn wills_and_strange_topics_are_ignored() {
+    let mut house = House::new();
+    house.open();
+    let will = Origin { is_will: true, ..Origin::default() };
+    house.send_from(will, "$aws/things/t/shadow/update", r#"{"state":{"reported":{"dead":1}}}"#);
+    house.send("$aws/things/a b/shadow/get", "");
+    house.send("$aws/things/t/shadow/update/accepted/x", "{}");
+    house.send("$aws/things/t/shadow/get", "");
+    let replies = house.replies(3).await;
+    assert_eq!(replies[0], pair("$aws/things/a b/shadow/get", ""), "passed on as any message is, and not answered");
+    assert_eq!(replies[1], pair("$aws/things/t/shadow/update/accepted/x", "{}"));
+    assert_eq!(replies[2].0, "$aws/things/t/shadow/get/rejected", "the will made no shadow");
+}
+
+/// One batch holds all of these, for the service begins to read only when this task waits.
+#[tokio::test]
+async fn requests_on_one_shadow_keep_their_order_within_a_batch() {
+    let mut house = House::new();
+    house.open();
+    for n in 0..50 {
+        house.send("$aws/things/t/shadow/update", &format!(r#"{{"state":{{"reported":{{"n":{n}}}}},"version":{n}}}"#));
+        house.send(&format!("$aws/things/o{n}/shadow/update"), r#"{"state":{}}"#);
+    }
+    house.send("$aws/things/t/shadow/get", "");
+    house.send("$aws/things/t/shadow/delete", "");
+    house.send("$aws/things/t/shadow/update", r#"{"state":{}}"#);
+    let replies = house.replies(50 * 4 + 4).await;
+    let mine: Vec<_> =
+        replies.iter().filter(|(t, _)| t.starts_with("$aws/things/t/") && t.ends_with("/accepted")).collect();
+    assert_eq!(mine.len(), 53, "{mine:?}");
+    for (n, (topic, body)) in mine.iter().take(50).enumerate() {
+        assert_eq!(topic, "$aws/things/t/shadow/update/accepted");
+        assert!(body.contains(&format!(r#""version":{},"#, n + 1)), "{body}");
+    }
+    assert!(mine[50].1.starts_with(r#"{"state":{"reported":{"n":49}}"#), "the get sees the update before it");
+    assert_eq!(mine[51].1, r#"{"version":50,"timestamp":1700000000}"#);
+    assert!(mine[52].1.contains(r#""version":52,"#), "{}", mine[52].1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_doors_at_once_lose_nothing() {
+    let mut house = House::new();
+    house.open();
+    let service = Arc::clone(&house.service);
+    let blocking = tokio::task::spawn_blocking(move || {
+        for n in 0..50 {
+            let body = format!(r#"{{"state":{{"reported":{{"http":{n}}}}}}}"#);
+            service.update(&classic("t"), body.as_bytes(), at(NOW)).unwrap();
+        }
+    });
+    for n in 0..50 {
+        house.send("$aws/things/t/shadow/update", &format!(r#"{{"state":{{"reported":{{"mqtt":{n}}}}}}}"#));
+        tokio::task::yield_now().await;
+    }
+    blocking.await.unwrap();
+    let replies = house.replies(200).await;
+    let accepted = replies.iter().filter(|(topic, _)| topic.ends_with("/accepted")).count();
+    assert_eq!(accepted, 100);
+    house.send("$aws/things/t/shadow/get", "");
+    let got: serde_json::Value = serde_json::from_str(&house.replies(1).await[0].1).unwrap();
+    assert_eq!(got["version"], 100);
+    assert_eq!(got["state"]["reported"], serde_json::json!({"http": 49, "mqtt": 49}));
+}
+
+#[tokio::test]
+async fn deleted_shadows_are_forgotten_after_48_hours() {
+    let store = MemoryStore::new();
+    let mut house = House::over(Arc::<MemoryStore>::clone(&store));
+    house.open();
+    let deleted = || store.range(b"shadow/deleted/", b"shadow/deleted0", 1000, Direction::Forward).unwrap().len();
+    for n in 0..300 {
+        house.send(&format!("$aws/things/t{n}/shadow/update"), r#"{"state":{}}"#);
+        house.send(&format!("$aws/things/t{n}/shadow/delete"), "");
+    }
+    house.replies(900).await;
+    assert_eq!(deleted(), 300);
+    house.seconds.store(NOW + 47 * 3600, Ordering::Relaxed);
+    for _ in 0..4 {
+        house.send("$aws/things/t/shadow/get", "");
+        house.replies(1).await;
+    }
+    assert_eq!(deleted(), 300);
+    for hours in 48..50 {
+        house.seconds.store(NOW + hours * 3600, Ordering::Relaxed);
+        for _ in 0..4 {
+            house.send("$aws/things/t/shadow/get", "");
+            house.replies(1).await;
+        }
+    }
+    // Nobody is told when the last commits are done.
+    for _ in 0..1000 {
+        if deleted() == 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("{} are left", deleted());
+}
