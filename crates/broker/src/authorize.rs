@@ -1,0 +1,133 @@
+//! The one place of authorization on the data plane: intents become questions to the policies of an identity.
+//!
+//! Answers are remembered for each connection and topic, so a steady stream costs one look-up a message. A change of
+//! any policy, certificate or attachment raises the broker's generation, and everything remembered is asked again.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use message::TopicName;
+use names::ClientId;
+use policy::{Context, Decision, PolicySet, Question, Values};
+use tracing::warn;
+
+use crate::clients::Broker;
+use crate::identity::Peer;
+use crate::metrics::count;
+
+/// The policies of one connection and what they answered before.
+pub(crate) struct Authorizer {
+    broker: Arc<Broker>,
+    peer: Peer,
+    client_id: ClientId,
+    policies: Arc<PolicySet>,
+    generation: u64,
+    publish: HashMap<TopicName, bool>,
+    receive: HashMap<TopicName, bool>,
+}
+
+/// Topics for which a connection remembers an answer; more, and it starts afresh.
+const TOPICS_KNOWN_MAX: usize = 64;
+
+/// What the policies' variables and conditions see of a connection (developer guide, basic-policy-variables).
+struct ConnectionContext<'a> {
+    client_id: &'a str,
+    source_ip: String,
+}
+
+impl Context for ConnectionContext<'_> {
+    fn values(&self, key: &str) -> Option<Values<'_>> {
+        if key.eq_ignore_ascii_case("iot:ClientId") {
+            Some(Values::one(self.client_id))
+        } else if key.eq_ignore_ascii_case("aws:SourceIp") {
+            Some(Values::one(self.source_ip.as_str()))
+        } else {
+            None
+        }
+    }
+}
+
+impl Authorizer {
+    /// Knows nothing until the first question.
+    pub(crate) fn new(broker: Arc<Broker>, peer: Peer, client_id: ClientId) -> Self {
+        let policies = Arc::new(PolicySet::new([]));
+        Self { broker, peer, client_id, policies, generation: 0, publish: HashMap::new(), receive: HashMap::new() }
+    }
+
+    /// Whether the answers so far are of the broker's present generation.
+    pub(crate) fn is_current(&self) -> bool {
+        self.generation == self.broker.generation()
+    }
+
+    pub(crate) fn may_connect(&mut self) -> bool {
+        self.refresh();
+        let resource = self.broker.arns().client(self.client_id.as_str());
+        self.ask("iot:Connect", &resource)
+    }
+
+    /// iot:Publish, and iot:RetainPublish as well for a retained message.
+    pub(crate) fn may_publish(&mut self, topic: &TopicName, retain: bool) -> bool {
+        self.refresh();
+        let known = self.publish.get(topic).copied();
+        let may = known.unwrap_or_else(|| {
+            let may = self.ask("iot:Publish", &self.broker.arns().topic(topic.as_str()));
+            remember(&mut self.publish, topic, may);
+            may
+        });
+        may && (!retain || self.ask("iot:RetainPublish", &self.broker.arns().topic(topic.as_str())))
+    }
+
+    pub(crate) fn may_subscribe(&mut self, filter: &str) -> bool {
+        self.refresh();
+        let resource = self.broker.arns().topic_filter(filter);
+        self.ask("iot:Subscribe", &resource)
+    }
+
+    pub(crate) fn may_receive(&mut self, topic: &TopicName) -> bool {
+        self.refresh();
+        if let Some(&known) = self.receive.get(topic) {
+            return known;
+        }
+        let may = self.ask("iot:Receive", &self.broker.arns().topic(topic.as_str()));
+        remember(&mut self.receive, topic, may);
+        may
+    }
+
+    /// After a change of policies, certificates or attachments nothing remembered holds. Without the new policies
+    /// nothing is allowed.
+    pub(crate) fn refresh(&mut self) {
+        let generation = self.broker.generation();
+        if generation == self.generation {
+            return;
+        }
+        self.publish = HashMap::new();
+        self.receive = HashMap::new();
+        match self.broker.policies_of(&self.peer.identity) {
+            Ok(policies) => (self.policies, self.generation) = (policies, generation),
+            Err(error) => {
+                warn!(client_id = %self.client_id, %error, "policies cannot be read: everything is denied");
+                self.policies = Arc::new(PolicySet::new([]));
+            }
+        }
+    }
+
+    fn ask(&self, action: &str, resource: &str) -> bool {
+        let context =
+            ConnectionContext { client_id: self.client_id.as_str(), source_ip: self.peer.source_ip.to_string() };
+        let question = Question { action, resource, context: &context };
+        if self.policies.allows(&question) {
+            return true;
+        }
+        count(&self.broker.metrics().denials);
+        let decision: Decision = self.policies.decide(&question);
+        warn!(client_id = %self.client_id, identity = %self.peer.identity, action, resource, why = %decision, "denied");
+        false
+    }
+}
+
+fn remember(answers: &mut HashMap<TopicName, bool>, topic: &TopicName, may: bool) {
+    if answers.len() >= TOPICS_KNOWN_MAX {
+        answers.clear();
+    }
+    answers.insert(topic.detached(), may);
+}

@@ -1,0 +1,224 @@
+//! The broker that all connections share: who is connected, which policies hold, and what changes must reach whom.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use names::{ArnSpace, CertificateId, ClientId};
+use parking_lot::Mutex;
+use policy::{Document, PolicySet};
+use registry::{Affected, CertificateStatus, PolicyRecord, Registry, RegistryError};
+use router::{Mailbox, MailboxClosed, Router};
+use tracing::{info, warn};
+
+use crate::anonymous::Anonymous;
+use crate::identity::Identity;
+use crate::metrics::BrokerMetrics;
+
+/// Everything that connections have in common.
+pub struct Broker {
+    router: Arc<Router>,
+    registry: Arc<Registry>,
+    anonymous: Anonymous,
+    clients: Mutex<HashMap<ClientId, Client>>,
+    /// Grows with every change that can alter an authorization.
+    generation: AtomicU64,
+    policies: Mutex<PolicyCache>,
+    assigned_ids: AtomicU64,
+    metrics: BrokerMetrics,
+}
+
+/// A connected client, as others see it.
+struct Client {
+    mailbox: Arc<Mailbox>,
+    identity: Identity,
+}
+
+/// Compiled policies by certificate, for one generation.
+#[derive(Default)]
+struct PolicyCache {
+    generation: u64,
+    by_certificate: HashMap<CertificateId, Arc<PolicySet>>,
+}
+
+/// Certificates whose compiled policies are kept; more, and the cache starts afresh.
+const POLICY_CACHE_MAX: usize = 10_000;
+
+impl Broker {
+    /// A broker without connections.
+    pub fn new(router: Arc<Router>, registry: Arc<Registry>, anonymous: Anonymous) -> Arc<Self> {
+        Arc::new(Self {
+            router,
+            registry,
+            anonymous,
+            clients: Mutex::default(),
+            generation: AtomicU64::new(1),
+            policies: Mutex::default(),
+            assigned_ids: AtomicU64::new(1),
+            metrics: BrokerMetrics::default(),
+        })
+    }
+
+    /// What the broker has counted.
+    pub fn metrics(&self) -> &BrokerMetrics {
+        &self.metrics
+    }
+
+    /// Follows the registry's changes: a certificate that is not ACTIVE any more loses its connections at once, and
+    /// every change of policies or attachments is asked afresh. Runs until the store is closed.
+    pub async fn follow_registry(self: Arc<Self>) {
+        let mut changes = self.registry.watch();
+        // What happened before the watch began is in nobody's memory yet, but connections may be older.
+        self.revalidate();
+        while let Some(change) = changes.next().await {
+            match Registry::affected_certificate(&change) {
+                Some(Affected::Certificate(id)) => self.certificate_changed(&id),
+                Some(Affected::Policy(_)) => self.raise_generation(),
+                Some(Affected::Everything) => self.revalidate(),
+                // No policy variable reads a thing's record yet.
+                Some(Affected::Thing(_)) | None => {}
+            }
+        }
+    }
+
+    /// Asks every connection to end: its task sends what it has and closes.
+    pub fn shut_down(&self) {
+        self.clients.lock().values().for_each(|client| client.mailbox.close(MailboxClosed::ShuttingDown));
+    }
+
+    pub(crate) fn router(&self) -> &Arc<Router> {
+        &self.router
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    pub(crate) fn arns(&self) -> &ArnSpace {
+        self.registry.arns()
+    }
+
+    pub(crate) fn anonymous(&self) -> &Anonymous {
+        &self.anonymous
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// A client id for a client that gave none (MQTT 3.1.1, 3.1.3.1), unique among the connected.
+    pub(crate) fn assign_client_id(&self) -> Option<ClientId> {
+        loop {
+            let number = self.assigned_ids.fetch_add(1, Ordering::Relaxed);
+            let id = ClientId::new(format!("auto-{number:016x}")).ok()?;
+            if !self.clients.lock().contains_key(&id) {
+                return Some(id);
+            }
+        }
+    }
+
+    /// Puts a client among the connected; one with the same id is disconnected [MQTT-3.1.4-2].
+    pub(crate) fn enter(&self, id: &ClientId, identity: Identity, mailbox: &Arc<Mailbox>) {
+        let client = Client { mailbox: Arc::clone(mailbox), identity };
+        let previous = self.clients.lock().insert(id.clone(), client);
+        if let Some(previous) = previous {
+            info!(client_id = %id, "taken over by a new connection");
+            previous.mailbox.close(MailboxClosed::TakenOver);
+        }
+    }
+
+    /// Takes a client out, unless another connection has taken its id over already.
+    pub(crate) fn leave(&self, id: &ClientId, mailbox: &Arc<Mailbox>) {
+        let mut clients = self.clients.lock();
+        if clients.get(id).is_some_and(|client| Arc::ptr_eq(&client.mailbox, mailbox)) {
+            clients.remove(id);
+        }
+    }
+
+    /// The compiled policies of an identity.
+    pub(crate) fn policies_of(&self, identity: &Identity) -> Result<Arc<PolicySet>, RegistryError> {
+        match (identity, &self.anonymous) {
+            (Identity::Certificate(id), _) => self.certificate_policies(id),
+            (Identity::Anonymous, Anonymous::Allowed(policies)) => Ok(Arc::clone(policies)),
+            (Identity::Anonymous, Anonymous::Refused) => Ok(Arc::new(PolicySet::new([]))),
+        }
+    }
+
+    fn certificate_policies(&self, id: &CertificateId) -> Result<Arc<PolicySet>, RegistryError> {
+        // Read before the store is, so that a change in between leaves an entry that is already out of date.
+        let generation = self.generation();
+        {
+            let mut cache = self.policies.lock();
+            if cache.generation != generation || cache.by_certificate.len() >= POLICY_CACHE_MAX {
+                *cache = PolicyCache { generation, by_certificate: HashMap::new() };
+            }
+            if let Some(known) = cache.by_certificate.get(id) {
+                return Ok(Arc::clone(known));
+            }
+        }
+        let records = self.registry.policies_of(id)?;
+        let policies = Arc::new(compile(&records));
+        let mut cache = self.policies.lock();
+        if cache.generation == generation {
+            cache.by_certificate.insert(*id, Arc::clone(&policies));
+        }
+        Ok(policies)
+    }
+
+    fn raise_generation(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn certificate_changed(&self, id: &CertificateId) {
+        self.raise_generation();
+        if !self.is_active(id) {
+            self.disconnect(|identity| *identity == Identity::Certificate(*id));
+        }
+    }
+
+    /// When it is not known what changed: every certificate that is connected is looked up again.
+    fn revalidate(&self) {
+        self.raise_generation();
+        let connected: Vec<Identity> = self.clients.lock().values().map(|client| client.identity).collect();
+        for identity in connected {
+            if let Identity::Certificate(id) = identity
+                && !self.is_active(&id)
+            {
+                self.disconnect(|identity| *identity == Identity::Certificate(id));
+            }
+        }
+    }
+
+    fn is_active(&self, id: &CertificateId) -> bool {
+        match self.registry.certificate(id) {
+            Ok(certificate) => certificate.status == CertificateStatus::Active,
+            Err(RegistryError::NotFound { .. }) => false,
+            Err(error) => {
+                warn!(certificate = %id, %error, "the certificate's status cannot be read: its clients are disconnected");
+                false
+            }
+        }
+    }
+
+    fn disconnect(&self, whose: impl Fn(&Identity) -> bool) {
+        for (id, client) in self.clients.lock().iter().filter(|(_, client)| whose(&client.identity)) {
+            info!(client_id = %id, identity = %client.identity, "disconnected: the certificate is not ACTIVE any more");
+            client.mailbox.close(MailboxClosed::Revoked);
+        }
+    }
+}
+
+/// A stored policy that cannot be read may have denied something, so nothing is allowed then.
+fn compile(records: &[PolicyRecord]) -> PolicySet {
+    let mut documents = Vec::with_capacity(records.len());
+    for record in records {
+        match Document::parse(&record.document) {
+            Ok(document) => documents.push((Arc::from(record.name.as_str()), Arc::new(document))),
+            Err(error) => {
+                warn!(policy = %record.name, %error, "a stored policy cannot be read: its principals are denied everything");
+                return PolicySet::new([]);
+            }
+        }
+    }
+    PolicySet::new(documents)
+}

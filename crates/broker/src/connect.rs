@@ -1,0 +1,124 @@
+//! CONNECT: may this identity be this client, with this will?
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use mqtt_codec::ConnectReturnCode;
+use names::{CertificateId, Dialect};
+use registry::{CertificateStatus, RegistryError};
+use session::Opening;
+use tracing::info;
+
+use crate::anonymous::Anonymous;
+use crate::authorize::Authorizer;
+use crate::clients::Broker;
+use crate::connection::Now;
+use crate::deliver::Client;
+use crate::identity::{Identity, Peer};
+
+/// Why a client was not let in; for the log, never for the client.
+pub(crate) struct Refused {
+    pub(crate) client_id: String,
+    pub(crate) why: Why,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Why {
+    #[error("the certificate is not registered")]
+    UnknownCertificate,
+    #[error("the certificate's status is {}, not ACTIVE", .0.as_str())]
+    NotActive(CertificateStatus),
+    #[error("the certificate has expired")]
+    Expired,
+    #[error("anonymous clients are refused by the configuration")]
+    Anonymous,
+    #[error("the policies do not allow iot:Connect")]
+    ConnectDenied,
+    #[error("the policies do not allow the will")]
+    WillDenied,
+    #[error("{0}")]
+    Registry(RegistryError),
+    #[error("no client id could be assigned")]
+    NoClientId,
+}
+
+/// Lets a client in, or writes the refusal that its dialect wants: AWS IoT Core closes without CONNACK, MQTT says
+/// "not authorized".
+pub(crate) fn connect(
+    broker: &Arc<Broker>,
+    peer: &Peer,
+    opening: Opening,
+    out: &mut BytesMut,
+    now: Now,
+) -> Result<Client, Refused> {
+    let Some(client_id) = opening.client_id.clone().or_else(|| broker.assign_client_id()) else {
+        return Err(Refused { client_id: String::new(), why: Why::NoClientId });
+    };
+    let refused = |opening: Opening, why, out: &mut BytesMut| {
+        if peer.dialect == Dialect::Mqtt {
+            opening.refuse(ConnectReturnCode::NotAuthorized, out);
+        }
+        Err(Refused { client_id: client_id.to_string(), why })
+    };
+    let mut authorizer = match authorize(broker, peer, &opening, &client_id, now) {
+        Ok(authorizer) => authorizer,
+        Err(why) => return refused(opening, why, out),
+    };
+    let generation = broker.generation();
+    let subscriber = broker.router().connection();
+    broker.enter(&client_id, peer.identity, subscriber.mailbox());
+    // Whoever was deactivated between the check and the entry was not disconnected by the change: check again.
+    if broker.generation() != generation || !authorizer.is_current() {
+        if let Err(why) = identify(broker, &peer.identity, now) {
+            broker.leave(&client_id, subscriber.mailbox());
+            return refused(opening, why, out);
+        }
+        authorizer.refresh();
+    }
+    info!(%client_id, identity = %peer.identity, source_ip = %peer.source_ip, "connected");
+    let session = opening.accept(client_id, false, now.instant, out);
+    Ok(Client::new(Arc::clone(broker), peer, session, subscriber, authorizer))
+}
+
+fn authorize(
+    broker: &Arc<Broker>,
+    peer: &Peer,
+    opening: &Opening,
+    client_id: &names::ClientId,
+    now: Now,
+) -> Result<Authorizer, Why> {
+    let mut authorizer = Authorizer::new(Arc::clone(broker), peer.clone(), client_id.clone());
+    identify(broker, &peer.identity, now)?;
+    if !authorizer.may_connect() {
+        return Err(Why::ConnectDenied);
+    }
+    if let Some(will) = &opening.will
+        && (crate::intents::is_reserved(&will.topic, peer.dialect) || !authorizer.may_publish(&will.topic, will.retain))
+    {
+        return Err(Why::WillDenied);
+    }
+    Ok(authorizer)
+}
+
+fn identify(broker: &Broker, identity: &Identity, now: Now) -> Result<(), Why> {
+    match identity {
+        Identity::Certificate(id) => check_certificate(broker, id, now),
+        Identity::Anonymous if matches!(broker.anonymous(), Anonymous::Refused) => Err(Why::Anonymous),
+        Identity::Anonymous => Ok(()),
+    }
+}
+
+fn check_certificate(broker: &Broker, id: &CertificateId, now: Now) -> Result<(), Why> {
+    let certificate = match broker.registry().certificate(id) {
+        Ok(certificate) => certificate,
+        Err(RegistryError::NotFound { .. }) => return Err(Why::UnknownCertificate),
+        Err(error) => return Err(Why::Registry(error)),
+    };
+    if certificate.status != CertificateStatus::Active {
+        return Err(Why::NotActive(certificate.status));
+    }
+    if now.timestamp > certificate.not_after {
+        return Err(Why::Expired);
+    }
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! One client's connection: bytes in, bytes out, and the session's intents carried out in between.
+//!
+//! The door calls [`Connection::receive`] with what it read and [`Connection::deliver`] when something waits, then
+//! awaits [`Connection::settle`], and only then sends the output.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::BytesMut;
+use mqtt_codec::decode;
+use names::{Dialect, Timestamp, limits};
+use session::{ExpectConnect, Refusal};
+use tracing::{debug, info, warn};
+
+use crate::clients::Broker;
+use crate::connect::{Refused, connect};
+use crate::deliver::Client;
+use crate::identity::Peer;
+use crate::metrics::count;
+
+/// A connection's state on this side of the socket.
+pub struct Connection {
+    broker: Arc<Broker>,
+    peer: Peer,
+    state: State,
+}
+
+/// The two clocks, read by the door.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// For keep alive.
+    pub instant: Instant,
+    /// For what is recorded.
+    pub timestamp: Timestamp,
+}
+
+/// What the door is to do after its output is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Progress {
+    /// Go on.
+    Open,
+    /// Close the transport.
+    Close,
+}
+
+enum State {
+    Expecting(ExpectConnect),
+    Connected(Box<Client>),
+    Ended,
+}
+
+impl Connection {
+    /// A connection whose transport is up and has sent nothing yet.
+    pub fn new(broker: Arc<Broker>, peer: Peer) -> Self {
+        let state = State::Expecting(ExpectConnect { dialect: peer.dialect });
+        Self { broker, peer, state }
+    }
+
+    /// Handles every whole packet in `input`; answers are appended to `out`.
+    pub fn receive(&mut self, input: &mut BytesMut, out: &mut BytesMut, now: Now) -> Progress {
+        let mut progress = Progress::Open;
+        while progress == Progress::Open {
+            let packet = match decode(input, self.packet_bytes_max()) {
+                Ok(Some(packet)) => packet,
+                Ok(None) => break,
+                Err(error) => {
+                    progress = self.malformed(error, out);
+                    break;
+                }
+            };
+            progress = match std::mem::replace(&mut self.state, State::Ended) {
+                State::Ended => Progress::Close,
+                State::Expecting(expecting) => match expecting.handle(packet) {
+                    Ok(opening) => self.open(opening, out, now),
+                    Err(refusal) => self.refuse(&refusal, out),
+                },
+                State::Connected(mut client) => {
+                    let progress = client.handle(packet, out, now);
+                    self.state = State::Connected(client);
+                    progress
+                }
+            };
+        }
+        if let State::Connected(client) = &mut self.state {
+            client.publisher.wake();
+        }
+        progress
+    }
+
+    /// Ready when [`deliver`](Self::deliver) has something to do.
+    pub fn poll_deliverable(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match &mut self.state {
+            State::Connected(client) => client.poll_deliverable(context),
+            State::Expecting(_) | State::Ended => Poll::Pending,
+        }
+    }
+
+    /// Ready when the client is to be disconnected, even while it takes no output.
+    pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match &mut self.state {
+            State::Connected(client) => client.poll_closed(context),
+            State::Expecting(_) | State::Ended => Poll::Pending,
+        }
+    }
+
+    /// Appends what waits for the client to `out`, as far as its window and a bounded output allow.
+    pub fn deliver(&mut self, out: &mut BytesMut) -> Progress {
+        match &mut self.state {
+            State::Connected(client) => client.deliver(out),
+            State::Expecting(_) => Progress::Open,
+            State::Ended => Progress::Close,
+        }
+    }
+
+    /// Whether [`settle`](Self::settle) has anything to wait for.
+    pub fn is_settled(&self) -> bool {
+        match &self.state {
+            State::Connected(client) => client.is_settled(),
+            State::Expecting(_) | State::Ended => true,
+        }
+    }
+
+    /// Waits until everything that the output acknowledges is durable, and until services that were published to can
+    /// take more. On [`Progress::Close`] the output must be thrown away: it acknowledges what was not kept.
+    pub async fn settle(&mut self) -> Progress {
+        match &mut self.state {
+            State::Connected(client) => client.settle().await,
+            State::Expecting(_) | State::Ended => Progress::Open,
+        }
+    }
+
+    /// When the client must have been heard again; none while there is no such time.
+    pub fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Connected(client) => client.session.keep_alive_deadline(),
+            State::Expecting(_) | State::Ended => None,
+        }
+    }
+
+    /// Whether the client has been accepted.
+    pub fn is_connected(&self) -> bool {
+        matches!(self.state, State::Connected(_))
+    }
+
+    /// The transport is gone or about to be closed: publishes the will, unless a DISCONNECT removed it, and forgets the
+    /// client. `why` is for the log.
+    pub async fn end(mut self, why: &str, now: Now) {
+        if let State::Connected(client) = std::mem::replace(&mut self.state, State::Ended) {
+            client.end(why, now).await;
+        }
+    }
+
+    fn packet_bytes_max(&self) -> usize {
+        match (&self.state, self.peer.dialect) {
+            (State::Expecting(_), _) => limits::CONNECT_BYTES_MAX,
+            (_, Dialect::Aws) => limits::AWS_PACKET_BYTES_MAX,
+            (_, Dialect::Mqtt) => limits::PACKET_BYTES_MAX,
+        }
+    }
+
+    fn open(&mut self, opening: session::Opening, out: &mut BytesMut, now: Now) -> Progress {
+        match connect(&self.broker, &self.peer, opening, out, now) {
+            Ok(client) => {
+                count(&self.broker.metrics().connects_accepted);
+                self.state = State::Connected(Box::new(client));
+                Progress::Open
+            }
+            Err(Refused { client_id, why }) => {
+                count(&self.broker.metrics().connects_refused);
+                warn!(%client_id, identity = %self.peer.identity, source_ip = %self.peer.source_ip, %why, "connect refused");
+                Progress::Close
+            }
+        }
+    }
+
+    fn refuse(&self, refusal: &Refusal, out: &mut BytesMut) -> Progress {
+        count(&self.broker.metrics().connects_refused);
+        info!(source_ip = %self.peer.source_ip, why = %refusal.reason, "connect refused");
+        refusal.write(out);
+        Progress::Close
+    }
+
+    fn malformed(&mut self, error: mqtt_codec::DecodeError, out: &mut BytesMut) -> Progress {
+        count(&self.broker.metrics().violations);
+        match &self.state {
+            State::Expecting(_) => self.refuse(&Refusal::from_decode_error(error), out),
+            State::Connected(client) => {
+                info!(client_id = %client.session.client_id(), why = %error, "malformed packet: closing");
+                Progress::Close
+            }
+            State::Ended => {
+                debug!(why = %error, "malformed packet after the end");
+                Progress::Close
+            }
+        }
+    }
+}

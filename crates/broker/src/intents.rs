@@ -1,0 +1,109 @@
+//! A session's intents carried out: publish, subscribe, unsubscribe.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use message::{Message, Origin, QoS, TopicFilter, TopicName};
+use mqtt_codec::{Packet, PacketId, SubAckCode};
+use names::Dialect;
+use router::SubscribeOptions;
+use session::{Intent, PublishIntent, RequestedFilter, Violation};
+use tracing::{info, warn};
+
+use crate::connection::{Now, Progress};
+use crate::deliver::Client;
+use crate::metrics::count;
+
+/// Topics that only the server publishes to. Under AWS IoT Core every name that starts with `$` is reserved; those under
+/// `$aws/` are the services', and policies decide about them, but nobody forges events.
+pub(crate) fn is_reserved(topic: &TopicName, dialect: Dialect) -> bool {
+    let text = topic.as_str();
+    text.starts_with("$aws/events/")
+        || text.starts_with("$SYS/")
+        || (dialect == Dialect::Aws && topic.is_reserved() && !text.starts_with("$aws/"))
+}
+
+impl Client {
+    pub(crate) fn handle(&mut self, packet: Packet, out: &mut BytesMut, now: Now) -> Progress {
+        match self.session.handle(packet, now.instant, out) {
+            Ok(None) => Progress::Open,
+            Ok(Some(Intent::Publish(intent))) => self.publish(intent, out, now),
+            Ok(Some(Intent::Subscribe { packet_id, filters })) => self.subscribe(packet_id, filters, out),
+            Ok(Some(Intent::Unsubscribe { packet_id, filters })) => {
+                for filter in filters.iter().filter_map(|text| TopicFilter::new(text).ok()) {
+                    self.subscriber.unsubscribe(&filter);
+                }
+                self.session.unsubscribe_done(packet_id, out);
+                Progress::Open
+            }
+            Ok(Some(Intent::Disconnect)) => Progress::Close,
+            Err(violation) => self.violated(&violation),
+        }
+    }
+
+    fn publish(&mut self, intent: PublishIntent, out: &mut BytesMut, now: Now) -> Progress {
+        count(&self.broker.metrics().messages_received);
+        if is_reserved(&intent.topic, self.session.dialect()) {
+            warn!(client_id = %self.session.client_id(), topic = %intent.topic, "publish to a reserved topic: closing");
+            return Progress::Close;
+        }
+        if !self.authorizer.may_publish(&intent.topic, intent.retain) {
+            // MQTT 3.1.1 has no word for a refused publish; AWS IoT Core closes [MQTT-3.3.5-2].
+            return Progress::Close;
+        }
+        let PublishIntent { topic, payload, qos, retain, packet_id } = intent;
+        let origin = Arc::clone(&self.origin);
+        self.route(Message { topic, payload, qos, retain, received_at: now.timestamp, origin });
+        self.session.publish_done(packet_id, out);
+        Progress::Open
+    }
+
+    fn route(&mut self, message: Message) {
+        let published = self.publisher.publish(message);
+        self.unsettled.extend(published.retained);
+    }
+
+    /// The will goes out as the client's own message, as far as its policies still allow it.
+    pub(crate) fn publish_will(&mut self, now: Now) {
+        let Some(will) = self.session.take_will() else { return };
+        if !self.authorizer.may_publish(&will.topic, will.retain) {
+            return;
+        }
+        count(&self.broker.metrics().wills);
+        let origin = Arc::new(Origin { is_will: true, ..Origin::clone(&self.origin) });
+        let (topic, payload, qos, retain): (TopicName, Bytes, QoS, bool) =
+            (will.topic, will.payload, will.qos, will.retain);
+        self.route(Message { topic, payload, qos, retain, received_at: now.timestamp, origin });
+        self.publisher.wake();
+    }
+
+    fn subscribe(&mut self, packet_id: PacketId, filters: Vec<RequestedFilter>, out: &mut BytesMut) -> Progress {
+        let codes: Vec<SubAckCode> = filters.into_iter().map(|requested| self.subscribe_one(requested)).collect();
+        self.session.subscribe_done(packet_id, &codes, out);
+        Progress::Open
+    }
+
+    fn subscribe_one(&mut self, requested: RequestedFilter) -> SubAckCode {
+        let RequestedFilter { filter, qos, over_limit } = requested;
+        let dialect = self.session.dialect();
+        if over_limit {
+            warn!(client_id = %self.session.client_id(), filter = %filter, "too many subscriptions: refused");
+            return SubAckCode::Failure;
+        }
+        // Basic Ingest topics reach their rule and nobody else.
+        let is_ingest = filter.as_str().starts_with("$aws/rules/");
+        if is_ingest || !self.authorizer.may_subscribe(filter.as_str()) {
+            return SubAckCode::Failure;
+        }
+        let options = SubscribeOptions { qos, dialect };
+        self.subscriber.subscribe(filter.clone(), options);
+        self.retained.extend(self.subscriber.retained(&filter, options));
+        SubAckCode::Granted(qos)
+    }
+
+    fn violated(&self, violation: &Violation) -> Progress {
+        count(&self.broker.metrics().violations);
+        info!(client_id = %self.session.client_id(), why = %violation, "protocol violation: closing");
+        Progress::Close
+    }
+}

@@ -1,0 +1,26 @@
+//! Session, policy and router together, without sockets.
+//!
+//! A [`Broker`] is shared by all connections; each [`Connection`] turns bytes into answers and deliveries. Every intent
+//! of a client (connect, publish, subscribe, receive, will, retain) becomes a question to the policies of its identity
+//! here, and nowhere else: this is the one place that decides who may do what on the data plane. The doors own the
+//! sockets and the clocks; they hand bytes and the time in and carry bytes out, so a test can run a thousand clients
+//! over a fake clock.
+//!
+//! Nothing is acknowledged before it is durable: a connection's output may be sent only after
+//! [`Connection::settle`] has returned.
+
+mod anonymous;
+mod authorize;
+mod clients;
+mod connect;
+mod connection;
+mod deliver;
+mod identity;
+mod intents;
+mod metrics;
+
+pub use anonymous::Anonymous;
+pub use clients::Broker;
+pub use connection::{Connection, Now, Progress};
+pub use identity::{Identity, Peer};
+pub use metrics::BrokerMetrics;
