@@ -1,0 +1,178 @@
+//! The task of one connection: moves bytes and time between a transport and the broker's side of it.
+
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use broker::{Connection, Progress};
+use bytes::BytesMut;
+use names::limits;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::{Instant, Sleep, timeout};
+
+use crate::clock::now;
+
+/// Runs a connection until either side ends it; the will is published when it must be.
+pub async fn run_connection<S: AsyncRead + AsyncWrite + Unpin>(stream: S, connection: Connection) {
+    let limit = Duration::from_secs(limits::CONNECT_SECONDS_MAX);
+    let mut task = ConnectionTask {
+        stream,
+        connection,
+        input: BytesMut::new(),
+        out: BytesMut::new(),
+        alarm: Box::pin(tokio::time::sleep(limit)),
+    };
+    let why = task.run().await;
+    let ConnectionTask { stream, connection, .. } = task;
+    let closing = close(stream);
+    connection.end(why, now()).await;
+    closing.await;
+}
+
+/// Lets the peer read what was sent before the close; a peer that does not is not waited for.
+async fn close<S: AsyncWrite + Unpin>(mut stream: S) {
+    let _ = timeout(Duration::from_secs(1), stream.shutdown()).await; // the connection ends either way
+}
+
+struct ConnectionTask<S> {
+    stream: S,
+    connection: Connection,
+    input: BytesMut,
+    out: BytesMut,
+    /// Rings at the deadline that held when it was set; reset then, not at every packet.
+    alarm: Pin<Box<Sleep>>,
+}
+
+enum Event {
+    Received,
+    Deliverable,
+    Alarm,
+    Gone(&'static str),
+}
+
+thread_local! {
+    /// What a read goes into first, so that a connection that waits for input holds no buffer.
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
+}
+
+const READ_BYTES: usize = 64 * 1024;
+/// Buffers above this are given back when the connection goes idle.
+const IDLE_BUFFER_BYTES: usize = 512;
+
+impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
+    /// Answers why the connection is over.
+    async fn run(&mut self) -> &'static str {
+        loop {
+            let event = std::future::poll_fn(|context| self.poll_event(context)).await;
+            let was_connected = self.connection.is_connected();
+            let received = match event {
+                Event::Gone(why) => return why,
+                Event::Alarm if self.is_overdue() => return "keep alive or connect timeout",
+                Event::Alarm => continue,
+                Event::Received => self.connection.receive(&mut self.input, &mut self.out, now()),
+                Event::Deliverable => Progress::Open,
+            };
+            if !was_connected && self.connection.is_connected() {
+                self.is_overdue(); // from the limit for CONNECT to the client's keep alive
+            }
+            // After a violation the answers written so far still go out, but nothing new is delivered.
+            let delivered = match received {
+                Progress::Open => self.connection.deliver(&mut self.out),
+                Progress::Close => Progress::Close,
+            };
+            if !self.connection.is_settled() && self.connection.settle().await == Progress::Close {
+                return "what was to be acknowledged could not be kept";
+            }
+            if let Err(why) = self.send().await {
+                return why;
+            }
+            if delivered == Progress::Close {
+                return "closed by the server or by DISCONNECT";
+            }
+        }
+    }
+
+    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Event> {
+        if let Poll::Ready(event) = self.poll_read(context) {
+            return Poll::Ready(event);
+        }
+        if self.connection.poll_deliverable(context).is_ready() {
+            return Poll::Ready(Event::Deliverable);
+        }
+        if self.alarm.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Event::Alarm);
+        }
+        if self.out.capacity() > IDLE_BUFFER_BYTES {
+            self.out = BytesMut::new();
+        }
+        if self.input.is_empty() {
+            self.input = BytesMut::new();
+        }
+        Poll::Pending
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Event> {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let mut buffer = ReadBuf::new(scratch);
+            let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
+            let filled = buffer.filled();
+            Poll::Ready(match read {
+                Err(_) => Event::Gone("connection lost"),
+                Ok(()) if filled.is_empty() => Event::Gone("closed by the client without DISCONNECT"),
+                Ok(()) => {
+                    self.input.extend_from_slice(filled);
+                    Event::Received
+                }
+            })
+        })
+    }
+
+    /// Whether the deadline is over; if it has moved on, the alarm is set anew.
+    fn is_overdue(&mut self) -> bool {
+        if !self.connection.is_connected() {
+            return true;
+        }
+        let deadline = self.connection.deadline().map(Instant::from_std);
+        // Without keep alive there is nothing to ring for, but a Sleep cannot be switched off: let it be long.
+        let next = deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400));
+        if next <= Instant::now() {
+            return true;
+        }
+        self.alarm.as_mut().reset(next);
+        false
+    }
+
+    /// Writes all output. A client that takes none of it for too long, or is to be disconnected meanwhile, is given up.
+    async fn send(&mut self) -> Result<(), &'static str> {
+        let stall = Duration::from_secs(limits::OUTPUT_STALL_SECONDS_MAX);
+        while !self.out.is_empty() {
+            let writing = std::future::poll_fn(|context| self.poll_write(context));
+            match timeout(stall, writing).await {
+                Ok(Ok(())) => {}
+                Ok(Err(why)) => return Err(why),
+                Err(_) => return Err("the client took no output for too long"),
+            }
+        }
+        // TLS keeps what it has encrypted until it is flushed; on TCP this does nothing.
+        match timeout(stall, self.stream.flush()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err("connection lost"),
+            Err(_) => Err("the client took no output for too long"),
+        }
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
+        match Pin::new(&mut self.stream).poll_write(context, &self.out) {
+            Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => Poll::Ready(Err("connection lost")),
+            Poll::Ready(Ok(written)) => {
+                bytes::Buf::advance(&mut self.out, written);
+                Poll::Ready(Ok(()))
+            }
+            Poll::Pending if self.connection.poll_closed(context).is_ready() => {
+                Poll::Ready(Err("closed by the server"))
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
