@@ -1,0 +1,13 @@
+//! The commands: one file each.
+
+pub(crate) mod env;
+pub(crate) mod serve;
+
+/// What `althing` can do.
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// Run the server (the default command)
+    Serve(crate::config::Flags),
+    /// Print the environment with which AWS clients reach this server, for `eval "$(althing env)"`
+    Env(env::Flags),
+}

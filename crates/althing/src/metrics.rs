@@ -1,0 +1,120 @@
+//! `/metrics`: the services' counters in the text format of Prometheus.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use broker::Broker;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+use router::Router;
+use rules::Rules;
+
+/// Everything that is counted anywhere in the house.
+pub(crate) struct Metrics {
+    registry: Registry,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Counter,
+    Gauge,
+}
+
+type Read = Box<dyn Fn() -> u64 + Send + Sync>;
+
+/// Reads atomics that belong to the services when somebody asks.
+struct Rows(Vec<(&'static str, &'static str, Kind, Read)>);
+
+impl std::fmt::Debug for Rows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, ..)| name)).finish()
+    }
+}
+
+impl Metrics {
+    pub(crate) fn new(broker: &Arc<Broker>, router: &Arc<Router>, rules: &Arc<Rules>) -> Self {
+        let mut rows = broker_rows(broker);
+        rows.extend(router_rows(router));
+        rows.extend(rules_rows(rules));
+        let mut registry = Registry::with_prefix("althing");
+        registry.register_collector(Box::new(Rows(rows)));
+        Self { registry }
+    }
+
+    /// The text of `/metrics`.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing into a String does not fail.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        text
+    }
+}
+
+/// One line of the table below: name, help, kind, and the atomic to read.
+macro_rules! row {
+    ($owner:ident, $kind:ident, $name:literal, $help:literal, $($field:tt)+) => {{
+        let owner = Arc::clone($owner);
+        let read: Read = Box::new(move || load(&owner.metrics().$($field)+));
+        ($name, $help, Kind::$kind, read)
+    }};
+}
+
+type Row = (&'static str, &'static str, Kind, Read);
+
+fn broker_rows(broker: &Arc<Broker>) -> Vec<Row> {
+    vec![
+        row!(broker, Gauge, "connections", "Clients connected now", connections),
+        row!(broker, Counter, "connects_accepted", "Clients accepted", connects_accepted),
+        row!(broker, Counter, "connects_refused", "Clients refused", connects_refused),
+        row!(broker, Counter, "messages_received", "PUBLISH packets from clients", messages_received),
+        row!(broker, Counter, "messages_sent", "PUBLISH packets to clients", messages_sent),
+        row!(broker, Counter, "authorization_denials", "Intents that policies refused", denials),
+        row!(broker, Counter, "protocol_violations", "Connections closed for breaking the protocol", violations),
+        row!(broker, Counter, "wills_published", "Wills published", wills),
+    ]
+}
+
+fn router_rows(router: &Arc<Router>) -> Vec<Row> {
+    vec![
+        row!(router, Gauge, "subscriptions", "Topic filters subscribed now", subscriptions),
+        row!(router, Counter, "messages_routed", "Messages handed to the router", published),
+        row!(router, Counter, "deliveries", "Copies put into mailboxes", delivered),
+        row!(router, Counter, "deliveries_dropped", "Copies dropped by a full mailbox", dropped_mailbox_full),
+        row!(router, Counter, "subscribers_given_up", "Subscribers closed by a full mailbox", closed_mailbox_full),
+    ]
+}
+
+fn rules_rows(rules: &Arc<Rules>) -> Vec<Row> {
+    vec![
+        row!(rules, Counter, "rules_matched", "Messages that reached a rule", matched),
+        row!(rules, Counter, "rule_actions_succeeded", "Actions performed", actions_succeeded),
+        row!(rules, Counter, "rule_actions_failed", "Actions that failed", actions_failed),
+        row!(rules, Counter, "rule_actions_denied", "Actions that the role does not allow", actions_denied),
+        row!(rules, Counter, "rule_sql_failed", "Evaluations that failed", sql_failed),
+    ]
+}
+
+fn load(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+impl Collector for Rows {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        for (name, help, kind, read) in &self.0 {
+            match kind {
+                Kind::Counter => {
+                    let counter = ConstCounter::new(read());
+                    counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
+                }
+                Kind::Gauge => {
+                    let gauge = ConstGauge::new(i64::try_from(read()).unwrap_or(i64::MAX));
+                    gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,298 @@
+//! The house put together: store, services, doors, and the order in which they start and stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use actions::{Outside, OutsideConfig};
+use anyhow::{Context, bail};
+use broker::{Anonymous, Broker};
+use http_api::{HttpApi, Services};
+use iam::Iam;
+use mqtt_listener::{ClientCertificate, Door, Transport, server_config};
+use names::{ArnSpace, Dialect, limits};
+use registry::Registry;
+use router::Router;
+use rules::Rules;
+use shadows::ShadowService;
+use store::{FjallStore, Options, Store};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tracing::{info, warn};
+
+use crate::alpn::AlpnDoor;
+use crate::clock::timestamp;
+use crate::commands::env::Endpoints;
+use crate::config::{AnonymousConfig, Config, Durability, Listen};
+use crate::data_dir::{ADMINISTRATOR, CA_CERTIFICATE, DataDir, ENDPOINTS, PUBLIC};
+use crate::identity::{Administrator, ServerIdentity};
+use crate::metrics::Metrics;
+
+/// All services of one server.
+pub(crate) struct House {
+    data_dir: DataDir,
+    store: Arc<FjallStore>,
+    broker: Arc<Broker>,
+    shadows: Arc<ShadowService>,
+    rules: Arc<Rules>,
+    api: Arc<HttpApi>,
+    identity: ServerIdentity,
+    administrator: Administrator,
+    is_first_start: bool,
+    is_ready: Arc<AtomicBool>,
+}
+
+/// The doors that are open, and the tasks behind them.
+pub(crate) struct Doors {
+    lines: Vec<String>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl House {
+    /// Opens the data directory and builds the services over it. Nothing listens yet.
+    pub(crate) fn build(config: &Config) -> anyhow::Result<Self> {
+        let data_dir = DataDir::open(&config.data_dir)?;
+        let arns = ArnSpace { region: config.region.clone(), account: config.account_id.clone() };
+        let now = timestamp();
+        let durability = match config.durability {
+            Durability::Sync => store::Durability::Sync,
+            Durability::Os => store::Durability::Os,
+        };
+        let fjall = FjallStore::open(&data_dir.store(), Options { durability, ..Options::default() })
+            .with_context(|| format!("the store in {}", data_dir.store().display()))?;
+        let store: Arc<dyn Store> = Arc::clone(&fjall) as Arc<dyn Store>;
+        let identity = ServerIdentity::load_or_create(&data_dir, config, now)?;
+        let iam = Arc::new(Iam::new(Arc::clone(&store), arns.clone()));
+        let (administrator, is_first_start) = Administrator::load_or_create(&data_dir, &iam, &arns, now)?;
+        let registry = Arc::new(Registry::new(Arc::clone(&store), arns.clone()));
+        let router = Router::new(Arc::clone(&store));
+        let broker = Broker::new(Arc::clone(&router), Arc::clone(&registry), anonymous(config)?);
+        let shadows = Arc::new(ShadowService::new(Arc::clone(&store), Arc::clone(&router), shadow_document::Limits::default()));
+        let outside =
+            Arc::new(Outside::new(Arc::clone(&iam), Arc::clone(&router), arns.clone(), outside(config)));
+        let rules = Rules::new(store, Arc::clone(&router), outside, arns.clone());
+        let metrics = Metrics::new(&broker, &router, &rules);
+        let is_ready = Arc::new(AtomicBool::new(false));
+        let ready = Arc::clone(&is_ready);
+        let services = Services {
+            registry,
+            iam,
+            shadows: Arc::clone(&shadows),
+            rules: Arc::clone(&rules),
+            authority: Arc::clone(&identity.authority),
+            arns,
+            endpoint_host: config.endpoint_host.clone(),
+            metrics_text: Arc::new(move || metrics.text()),
+            ready: Arc::new(move || ready.load(Ordering::Acquire)),
+        };
+        let api = HttpApi::new(services).context("the API models cannot be read")?;
+        let store = fjall;
+        Ok(Self { data_dir, store, broker, shadows, rules, api, identity, administrator, is_first_start, is_ready })
+    }
+
+    /// Starts the services and opens the doors. All ports are taken before anything is served.
+    pub(crate) async fn open(&self, config: &Config, stop: &watch::Receiver<bool>) -> anyhow::Result<Doors> {
+        let mqtt = bind("mqtt", config.mqtt).await?;
+        let mqtts = bind("mqtts", config.mqtts).await?;
+        let https = bind("https", config.https).await?;
+        let http = bind("http", config.http).await?;
+        let alpn = match bind("alpn", config.alpn).await {
+            Err(error) if config.alpn_is_optional => {
+                info!(why = format!("{error:#}"), "the port for everything (ALPN) is left out");
+                None
+            }
+            bound => bound?,
+        };
+        let endpoints = Endpoints {
+            region: config.region.to_string(),
+            http: http.as_ref().map(|(address, _)| format!("http://{}", reachable(*address))),
+            https: https.as_ref().map(|(address, _)| format!("https://localhost:{}", address.port())),
+        };
+        self.data_dir.write(ENDPOINTS, &format!("{}\n", serde_json::to_string_pretty(&endpoints)?), PUBLIC)?;
+        let mut doors = Doors { lines: Vec::new(), tasks: Vec::new() };
+        self.start_services(&mut doors, stop).await?;
+        self.open_mqtt(&mut doors, config, mqtt, mqtts, stop)?;
+        self.open_http(&mut doors, https, http, stop)?;
+        if let Some((address, listener)) = alpn {
+            let door = AlpnDoor::new(&self.identity, Arc::clone(&self.broker), Arc::clone(&self.api))?;
+            doors.add(format!("all    {address}  by ALPN name"), door.serve(listener, stop.clone()));
+        }
+        self.is_ready.store(true, Ordering::Release);
+        Ok(doors)
+    }
+
+    /// Says what is there and, the first time, what to do with it. The secret goes to standard output once, and never
+    /// into the log.
+    pub(crate) fn announce(&self, config: &Config, doors: &Doors, began: Instant) {
+        info!(version = env!("CARGO_PKG_VERSION"), ready_ms = began.elapsed().as_millis(), "ready");
+        doors.lines.iter().for_each(|line| info!("listening: {line}"));
+        if !self.is_first_start {
+            return;
+        }
+        let data_dir = config.data_dir.display();
+        println!("First start: a certificate authority and an administrator's access key were made in {data_dir}.");
+        println!("  AWS_ACCESS_KEY_ID={}", self.administrator.access_key_id);
+        println!("  AWS_SECRET_ACCESS_KEY={}", self.administrator.secret_access_key);
+        println!("The secret is shown this once; {} keeps it.", self.data_dir.file(ADMINISTRATOR).display());
+        println!("Devices trust {}.", self.data_dir.file(CA_CERTIFICATE).display());
+        println!("Next, in another terminal:");
+        println!("  eval \"$(althing env --data-dir {data_dir})\" && aws iot list-things");
+    }
+
+    /// After `stop` was raised: no new connections, clients are let go, what is queued is written, the store is closed.
+    pub(crate) async fn close(self, doors: Doors) {
+        self.is_ready.store(false, Ordering::Release);
+        self.broker.shut_down();
+        for task in doors.tasks {
+            let abort = task.abort_handle();
+            if tokio::time::timeout(Duration::from_secs(7), task).await.is_err() {
+                abort.abort();
+            }
+        }
+        let store = self.store;
+        if tokio::task::spawn_blocking(move || store.close()).await.is_err() {
+            warn!("the store did not close in order");
+        }
+        info!("stopped");
+    }
+
+    async fn start_services(&self, doors: &mut Doors, stop: &watch::Receiver<bool>) -> anyhow::Result<()> {
+        doors.tasks.push(tokio::spawn(until(stop.clone(), Arc::clone(&self.broker).follow_registry())));
+        doors.tasks.push(tokio::spawn(Arc::clone(&self.shadows).run(timestamp, stopped(stop.clone()))));
+        // Reads every rule from the store, so it is done where that may block.
+        let (rules, stop) = (Arc::clone(&self.rules), stop.clone());
+        let running = tokio::task::spawn_blocking(move || rules.run(timestamp, uuid, stopped(stop))).await?;
+        doors.tasks.push(tokio::spawn(running));
+        Ok(())
+    }
+
+    fn open_mqtt(
+        &self,
+        doors: &mut Doors,
+        config: &Config,
+        mqtt: Bound,
+        mqtts: Bound,
+        stop: &watch::Receiver<bool>,
+    ) -> anyhow::Result<()> {
+        let door = |dialect, transport| Door {
+            broker: Arc::clone(&self.broker),
+            dialect,
+            transport,
+            connections_max: limits::CONNECTIONS_PER_LISTENER_MAX,
+        };
+        if let Some((address, listener)) = mqtt {
+            let who = match (&config.anonymous, is_open(config)) {
+                (Some(_), _) => "anonymous as configured",
+                (None, true) => "anonymous clients from this machine may do everything",
+                (None, false) => "anonymous clients are refused: set [anonymous] to let them in",
+            };
+            let door = door(Dialect::Mqtt, Transport::Plain);
+            doors.add(format!("mqtt   {address}  {who}"), mqtt_listener::serve(listener, door, stop.clone()));
+        }
+        if let Some((address, listener)) = mqtts {
+            let identity = &self.identity;
+            let tls = server_config(&identity.chain_pem, &identity.key_pem, ClientCertificate::Required, &[])?;
+            let door = door(Dialect::Aws, Transport::Tls(tls));
+            doors.add(
+                format!("mqtts  {address}  registered ACTIVE certificates"),
+                mqtt_listener::serve(listener, door, stop.clone()),
+            );
+        }
+        Ok(())
+    }
+
+    fn open_http(
+        &self,
+        doors: &mut Doors,
+        https: Bound,
+        http: Bound,
+        stop: &watch::Receiver<bool>,
+    ) -> anyhow::Result<()> {
+        if let Some((address, listener)) = https {
+            let identity = &self.identity;
+            let protocols = ["http/1.1"];
+            let tls = server_config(&identity.chain_pem, &identity.key_pem, ClientCertificate::Optional, &protocols)?;
+            doors.add(
+                format!("https  {address}  signed API requests"),
+                http_api::serve(listener, Arc::clone(&self.api), Some(tls), false, stop.clone()),
+            );
+        }
+        if let Some((address, listener)) = http {
+            doors.add(
+                format!("http   {address}  signed API requests; /healthz, /readyz and /metrics for everyone"),
+                http_api::serve(listener, Arc::clone(&self.api), None, true, stop.clone()),
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Doors {
+    fn add(&mut self, line: String, serving: impl Future<Output = ()> + Send + 'static) {
+        self.lines.push(line);
+        self.tasks.push(tokio::spawn(serving));
+    }
+}
+
+type Bound = Option<(SocketAddr, TcpListener)>;
+
+async fn bind(name: &str, listen: Listen) -> anyhow::Result<Bound> {
+    let Listen::On(address) = listen else { return Ok(None) };
+    let listener = TcpListener::bind(address).await.with_context(|| format!("--{name} {address}"))?;
+    Ok(Some((listener.local_addr()?, listener)))
+}
+
+/// The address under which this machine reaches a listener.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if !address.ip().is_unspecified() {
+        return address;
+    }
+    match address {
+        SocketAddr::V4(_) => SocketAddr::from(([127, 0, 0, 1], address.port())),
+        SocketAddr::V6(_) => SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], address.port())),
+    }
+}
+
+/// Without a configuration anonymous clients are let in from this machine only.
+fn is_open(config: &Config) -> bool {
+    matches!(config.mqtt, Listen::On(address) if address.ip().is_loopback())
+}
+
+fn anonymous(config: &Config) -> anyhow::Result<Anonymous> {
+    match &config.anonymous {
+        Some(AnonymousConfig { policy_document: Some(document) }) => match Anonymous::from_policy(document) {
+            Ok(anonymous) => Ok(anonymous),
+            Err(error) => bail!("[anonymous] policy_document: {error}"),
+        },
+        Some(AnonymousConfig { policy_document: None }) => Ok(Anonymous::Refused),
+        None if is_open(config) => Ok(Anonymous::from_policy(Anonymous::EVERYTHING)?),
+        None => Ok(Anonymous::Refused),
+    }
+}
+
+fn outside(config: &Config) -> OutsideConfig {
+    OutsideConfig {
+        endpoint_url: config.aws.endpoint_url.clone(),
+        dynamodb_endpoint_url: std::env::var("AWS_ENDPOINT_URL_DYNAMODB").ok(),
+        region: config.aws.region.clone(),
+        access_key_id: config.aws.access_key_id.clone(),
+        secret_access_key: config.aws.secret_access_key.clone(),
+    }
+}
+
+fn uuid() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await; // an error means that nobody is left to say it
+}
+
+async fn until(stop: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = work => {}
+        () = stopped(stop) => {}
+    }
+}
