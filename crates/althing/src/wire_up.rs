@@ -69,9 +69,9 @@ impl House {
         let registry = Arc::new(Registry::new(Arc::clone(&store), arns.clone()));
         let router = Router::new(Arc::clone(&store));
         let broker = Broker::new(Arc::clone(&router), Arc::clone(&registry), anonymous(config)?);
-        let shadows = Arc::new(ShadowService::new(Arc::clone(&store), Arc::clone(&router), shadow_document::Limits::default()));
-        let outside =
-            Arc::new(Outside::new(Arc::clone(&iam), Arc::clone(&router), arns.clone(), outside(config)));
+        let shadows =
+            Arc::new(ShadowService::new(Arc::clone(&store), Arc::clone(&router), shadow_document::Limits::default()));
+        let outside = Arc::new(Outside::new(Arc::clone(&iam), Arc::clone(&router), arns.clone(), outside(config)));
         let rules = Rules::new(store, Arc::clone(&router), outside, arns.clone());
         let metrics = Metrics::new(&broker, &router, &rules);
         let is_ready = Arc::new(AtomicBool::new(false));

@@ -15,18 +15,19 @@ pub(crate) fn run(flags: Flags) -> anyhow::Result<()> {
     let began = Instant::now();
     let config = Config::load(flags)?;
     logging::start(config.log_format)?;
+    // Outside the runtime: building reads and writes the store, which blocks.
+    let house = House::build(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_name("althing")
         .enable_all()
         .build()
         .context("the async runtime cannot be started")?;
-    runtime.block_on(serve(&config, began))
+    runtime.block_on(serve(&config, house, began))
 }
 
-async fn serve(config: &Config, began: Instant) -> anyhow::Result<()> {
+async fn serve(config: &Config, house: House, began: Instant) -> anyhow::Result<()> {
     let signals = Signals::catch().context("signals cannot be caught")?;
     let (stop, stopped) = watch::channel(false);
-    let house = House::build(config)?;
     let doors = house.open(config, &stopped).await?;
     house.announce(config, &doors, began);
     signals.wait(&stop).await;

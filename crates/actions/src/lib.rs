@@ -1,0 +1,23 @@
+//! Where the results of rules go: one file an action.
+//!
+//! An [`ActionSpec`] is an action as the API writes it, an [`Action`] is one that has been compiled for a rule. To
+//! [`perform`](Action::perform) it, IAM is asked first whether the rule's role may do it. This is the only crate with
+//! clients of AWS services; they are in [`Outside`], made on first use. Nothing here decides when an action runs.
+
+mod action;
+#[cfg(feature = "dynamodb")]
+mod attribute_value;
+#[cfg(feature = "dynamodb")]
+mod aws;
+#[cfg(feature = "dynamodb")]
+mod dynamodb_v2;
+mod error;
+mod field;
+mod outside;
+mod republish;
+mod spec;
+
+pub use action::Action;
+pub use error::ActionError;
+pub use outside::{Outside, OutsideConfig};
+pub use spec::{ActionSpec, DynamoDbV2Spec, PutItemSpec, RepublishSpec};

@@ -1,0 +1,59 @@
+//! Who calls: AWS Signature Version 4 on every API request.
+//!
+//! A known access key may do everything; users and their policies are not served yet.
+
+use http::request::Parts;
+use names::Timestamp;
+use sigv4::{Authorization, SignatureError, SignedRequest};
+
+use crate::error::ApiError;
+use crate::services::{Caller, Scope, Services};
+
+/// Verifies the request's signature.
+pub(crate) fn authenticate(
+    services: &Services,
+    parts: &Parts,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Caller, ApiError> {
+    let headers = signed_headers(parts);
+    let request = SignedRequest {
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &headers,
+        body,
+    };
+    let authorization = sigv4::parse_authorization(&request).map_err(refusal)?;
+    let scope = scope_of(&authorization, services.arns.region.as_str())?;
+    let key = services.iam.access_key(&authorization.access_key_id)?;
+    let key = key.ok_or_else(|| refusal(SignatureError::UnrecognizedClient))?;
+    sigv4::verify(&request, &authorization, &key.secret, now).map_err(refusal)?;
+    Ok(Caller { principal_arn: key.principal_arn, user_id: key.user_id, scope })
+}
+
+/// HTTP/2 has `:authority` where HTTP/1.1 has `host`, and clients sign it as `host`.
+fn signed_headers(parts: &Parts) -> Vec<(&str, &[u8])> {
+    let mut headers: Vec<_> = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    if !parts.headers.contains_key(http::header::HOST)
+        && let Some(authority) = parts.uri.authority()
+    {
+        headers.push(("host", authority.as_str().as_bytes()));
+    }
+    headers
+}
+
+fn scope_of(authorization: &Authorization, region: &str) -> Result<Scope, ApiError> {
+    let invalid = |message: String| refusal(SignatureError::InvalidSignature(message));
+    let Some(scope) = Scope::named(&authorization.service) else {
+        return Err(invalid("Credential should be scoped to correct service: 'iot'.".to_owned()));
+    };
+    if authorization.region != region && !scope.is_global() {
+        return Err(invalid(format!("Credential should be scoped to a valid region: '{region}'.")));
+    }
+    Ok(scope)
+}
+
+fn refusal(error: SignatureError) -> ApiError {
+    ApiError::named(error.error_name(), error.to_string())
+}

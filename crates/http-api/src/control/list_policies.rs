@@ -1,0 +1,37 @@
+//! ListPolicies: all policies.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::ApiError;
+use crate::page;
+use crate::services::Call;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Input {
+    marker: Option<String>,
+    page_size: Option<u32>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Output {
+    policies: Vec<Policy>,
+    next_marker: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Policy {
+    policy_name: String,
+    policy_arn: String,
+}
+
+pub(super) fn run(call: &Call<'_>, input: Input) -> Result<Output, ApiError> {
+    let page = call.services.registry.list_policies(&page::request(input.marker.as_deref(), input.page_size)?)?;
+    let policies = page.items.iter().map(|policy| Policy {
+        policy_name: policy.name.to_string(),
+        policy_arn: call.services.arns.policy(&policy.name),
+    });
+    Ok(Output { policies: policies.collect(), next_marker: page::token(page.next) })
+}

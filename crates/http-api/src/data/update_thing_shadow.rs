@@ -1,0 +1,11 @@
+//! UpdateThingShadow: the accepted document, once it is durable.
+
+use bytes::Bytes;
+
+use crate::data::shadow_id::Input;
+use crate::error::ApiError;
+use crate::services::Call;
+
+pub(super) fn run(call: &Call<'_>, input: Input, payload: &Bytes) -> Result<Bytes, ApiError> {
+    Ok(call.services.shadows.update(&input.into(), payload, call.now)?)
+}

@@ -1,0 +1,148 @@
+//! The services' errors in AWS's words. Nothing else in this crate turns one into the other.
+
+use ::iam::IamError;
+use actions::ActionError;
+use registry::RegistryError;
+use rules::RuleError;
+use shadows::ServiceError;
+use store::StoreError;
+use x509::X509Error;
+
+use super::ApiError;
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict | StoreError::Closed => Self::unavailable(error.to_string()),
+            other => Self::internal(other.to_string()),
+        }
+    }
+}
+
+impl From<RegistryError> for ApiError {
+    fn from(error: RegistryError) -> Self {
+        let message = error.to_string();
+        match error {
+            RegistryError::NotFound { .. } => Self::named("ResourceNotFoundException", message),
+            RegistryError::AlreadyExists { resource_id, resource_arn, .. } => {
+                Self::named("ResourceAlreadyExistsException", message).about(resource_id, resource_arn)
+            }
+            RegistryError::VersionConflict(_) => Self::named("VersionConflictException", message),
+            RegistryError::DeleteConflict(_) => Self::named("DeleteConflictException", message),
+            RegistryError::CertificateState(_) => Self::named("CertificateStateException", message),
+            RegistryError::CertificateValidation(_) => Self::named("CertificateValidationException", message),
+            RegistryError::MalformedPolicy(_) => Self::named("MalformedPolicyException", message),
+            RegistryError::LimitExceeded(_) => Self::named("LimitExceededException", message),
+            RegistryError::InvalidRequest(_) | RegistryError::InvalidToken => Self::invalid(message),
+            RegistryError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// Access keys are read for every request; IAM's own actions have their own errors.
+impl From<IamError> for ApiError {
+    fn from(error: IamError) -> Self {
+        match error {
+            IamError::Store(error) => error.into(),
+            other => Self::internal(other.to_string()),
+        }
+    }
+}
+
+impl From<X509Error> for ApiError {
+    fn from(error: X509Error) -> Self {
+        match error {
+            X509Error::BadAuthority(_) | X509Error::Cryptography(_) => Self::internal(error.to_string()),
+            other => Self::invalid(other.to_string()),
+        }
+    }
+}
+
+/// The codes are the HTTP API's statuses too (developer guide, device-shadow-error-messages).
+impl From<ServiceError> for ApiError {
+    fn from(error: ServiceError) -> Self {
+        let error = match error {
+            ServiceError::Store(error) => return error.into(),
+            ServiceError::Shadow(error) => error,
+        };
+        let name = match error.code() {
+            400 => return Self::invalid(error.http_message()),
+            401 => "UnauthorizedException",
+            403 => "ForbiddenException",
+            404 => "ResourceNotFoundException",
+            409 => "ConflictException",
+            413 => "RequestEntityTooLargeException",
+            415 => "UnsupportedDocumentEncodingException",
+            429 => "ThrottlingException",
+            _ => return Self::internal(error.http_message()),
+        };
+        Self::named(name, error.http_message())
+    }
+}
+
+impl From<RuleError> for ApiError {
+    fn from(error: RuleError) -> Self {
+        let message = error.to_string();
+        match error {
+            RuleError::Sql(_) => Self::named("SqlParseException", message),
+            RuleError::Action(ActionError::NotSupported(what)) => {
+                Self::not_implemented(format_args!("The action {what}"))
+            }
+            RuleError::AlreadyExists(_) => {
+                Self::named("ResourceAlreadyExistsException", "Rule with given name already exists")
+            }
+            RuleError::TooManyRules => Self::named("LimitExceededException", message),
+            RuleError::NotFound(name) => {
+                Self::named("UnauthorizedException", format!("Access to topic rule '{name}' was denied"))
+            }
+            RuleError::Store(error) => error.into(),
+            _ => Self::invalid(message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Api, Model};
+
+    /// Names and statuses of the AWS IoT API reference.
+    #[test]
+    fn service_errors_get_names_and_statuses() {
+        let model = Model::load().unwrap();
+        let check = |api, operation: &str, error: ApiError, expected: (&str, u16)| {
+            let operation = model.operation(model.find(api, operation).unwrap());
+            assert_eq!(error.name_and_status(&model, Some(operation)), expected, "{}", error.message);
+        };
+        let text = || "text".to_owned();
+        let thing = |error: RegistryError, expected| check(Api::Control, "UpdateThing", error.into(), expected);
+        thing(RegistryError::NotFound { message: text() }, ("ResourceNotFoundException", 404));
+        thing(RegistryError::VersionConflict(text()), ("VersionConflictException", 409));
+        thing(RegistryError::InvalidRequest(text()), ("InvalidRequestException", 400));
+        thing(RegistryError::InvalidToken, ("InvalidRequestException", 400));
+        thing(StoreError::Closed.into(), ("ServiceUnavailableException", 503));
+        thing(StoreError::Failed(text()).into(), ("InternalFailureException", 500));
+        let certificate = |error: ApiError, expected| check(Api::Control, "DeleteCertificate", error, expected);
+        certificate(RegistryError::CertificateState(text()).into(), ("CertificateStateException", 406));
+        certificate(RegistryError::DeleteConflict(text()).into(), ("DeleteConflictException", 409));
+        certificate(X509Error::TooLarge.into(), ("InvalidRequestException", 400));
+        certificate(X509Error::Cryptography(text()).into(), ("InternalFailureException", 500));
+        let policy = |error: RegistryError, expected| check(Api::Control, "CreatePolicy", error.into(), expected);
+        policy(RegistryError::MalformedPolicy(text()), ("MalformedPolicyException", 400));
+        let exists = || RegistryError::AlreadyExists { message: text(), resource_id: text(), resource_arn: text() };
+        policy(exists(), ("ResourceAlreadyExistsException", 409));
+        assert!(ApiError::from(exists()).resource.is_some());
+        let rule = |error: RuleError, expected| check(Api::Control, "CreateTopicRule", error.into(), expected);
+        rule(RuleError::Sql(text()), ("SqlParseException", 400));
+        rule(RuleError::TooManyActions(11), ("InvalidRequestException", 400));
+        rule(ActionError::NotSupported("lambda".to_owned()).into(), ("NotImplementedException", 501));
+        rule(RuleError::Store(StoreError::Failed(text())), ("InternalException", 500));
+    }
+
+    #[test]
+    fn the_text_for_the_log_is_kept_from_the_caller() {
+        let error = ApiError::from(StoreError::Failed("/dev/sda is on fire".to_owned()));
+        assert!(!error.message.contains("sda"));
+        assert!(error.log.is_some_and(|log| log.contains("sda")));
+    }
+}
