@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::Response;
 use http::header::{HOST, HeaderValue};
 use http::request::Parts;
-use http::{Response, StatusCode};
 use names::Timestamp;
 
 use crate::bind::answer::{failure, success};
@@ -117,9 +117,8 @@ impl HttpApi {
             _ if is_jobs_host(parts) => Api::JobsData,
             _ => Api::Control,
         };
-        let mut candidates = candidates.into_iter().peekable();
-        let first_is_only = candidates.len() == 1;
-        let chosen = candidates.find(|c| first_is_only || self.model.operation(c.operation).api == wanted);
+        let is_only = candidates.len() == 1;
+        let chosen = candidates.into_iter().find(|c| is_only || self.model.operation(c.operation).api == wanted);
         chosen.ok_or_else(|| ApiError::internal("a shared route has no operation of the wanted API"))
     }
 
@@ -137,12 +136,9 @@ fn is_jobs_host(parts: &Parts) -> bool {
     header.or_else(|| parts.uri.host()).is_some_and(|host| host.contains(".jobs.iot."))
 }
 
+/// The same id stands in the log and, as `traceId`, in the data plane's errors.
 fn identify(response: &mut Response<Bytes>, request_id: &str) {
-    let value = HeaderValue::from_str(request_id);
-    match value {
-        Ok(value) => {
-            response.headers_mut().insert("x-amzn-requestid", value);
-        }
-        Err(_) => *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR,
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert("x-amzn-requestid", value);
     }
 }

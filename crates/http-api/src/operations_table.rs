@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::handlers::Handlers;
+use crate::iam;
 use crate::model::{Api, Model};
+use crate::services::Scope;
 
 #[test]
 fn the_table_of_operations_is_as_the_code_has_it() {
@@ -36,6 +38,9 @@ fn table() -> String {
             let mark = if served.contains_key(&id) { "yes" } else { "" };
             writeln!(text, "| {} | `{} {}` | {mark} |", operation.name, operation.method, operation.template).unwrap();
         }
+    }
+    for (title, scope) in [("iam", Scope::Iam), ("sts", Scope::Sts)] {
+        write!(text, "\n## {title}\n\nServed, by AWS Query: {}.\n", iam::served_actions(scope).join(", ")).unwrap();
     }
     text
 }

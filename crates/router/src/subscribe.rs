@@ -1,6 +1,6 @@
 //! The router's subscriptions, and the handle through which a subscriber keeps its own.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -38,7 +38,7 @@ pub struct Subscriber {
     id: SubscriberId,
     router: Arc<Router>,
     mailbox: Arc<Mailbox>,
-    filters: Mutex<HashMap<TopicFilter, SubscribeOptions>>,
+    filters: Mutex<HashSet<TopicFilter>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,27 +129,17 @@ impl Subscriber {
         if replaced.is_none() {
             count(&self.router.metrics.subscriptions, 1);
         }
-        self.filters.lock().insert(filter, options);
+        self.filters.lock().insert(filter);
     }
 
     /// Ends one subscription; answers whether there was one. Nothing is added to the mailbox for it afterwards
     /// [MQTT-3.10.4-2].
     pub fn unsubscribe(&self, filter: &TopicFilter) -> bool {
-        let removed = self.filters.lock().remove(filter).is_some();
+        let removed = self.filters.lock().remove(filter);
         if removed {
             self.router.remove(self.id, std::iter::once(filter));
         }
         removed
-    }
-
-    /// Whether this filter is subscribed.
-    pub fn has(&self, filter: &TopicFilter) -> bool {
-        self.filters.lock().contains_key(filter)
-    }
-
-    /// How many filters are subscribed.
-    pub fn subscriptions(&self) -> usize {
-        self.filters.lock().len()
     }
 
     /// The retained messages that a new subscription is to be sent, to be read bit by bit. None where the dialect
@@ -181,7 +171,7 @@ impl Drop for Subscriber {
         // The messages that still wait are nobody's any more; publishers who wait for room must not wait for ever.
         self.mailbox.close(MailboxClosed::ShuttingDown);
         let filters = std::mem::take(self.filters.get_mut());
-        self.router.remove(self.id, filters.keys());
+        self.router.remove(self.id, filters.iter());
         let mut rest = Vec::new();
         while self.mailbox.drain(&mut rest, 256) > 0 {
             rest.clear();

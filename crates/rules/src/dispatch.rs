@@ -146,7 +146,8 @@ fn failure(
     error: &ActionError,
 ) -> Failure {
     let failed_action = action.report_name();
-    warn!(rule = %rule.name, topic = evaluation.topic, action = failed_action, resource = failed_resource, %error, "the action failed");
+    let (rule, topic) = (&rule.name, &evaluation.topic);
+    warn!(%rule, topic, action = failed_action, resource = failed_resource, %error, "the action failed");
     Failure { failed_action, failed_resource, error_message: error.to_string() }
 }
 

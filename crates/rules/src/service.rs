@@ -19,8 +19,8 @@ use crate::dispatch::{ActiveRule, Engine, serve};
 use crate::table::{self, Stored};
 use crate::{Rule, RuleError, RuleFilter, RuleMetrics, RulePayload, topics};
 
-/// The rules engine. Calls that write block until what they wrote is durable, so async doors call them where blocking is
-/// allowed.
+/// The rules engine. Calls that write block until what they wrote is durable, so async doors call them where blocking
+/// is allowed.
 pub struct Rules {
     store: Arc<dyn Store>,
     router: Arc<Router>,

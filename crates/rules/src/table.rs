@@ -3,8 +3,9 @@
 //! | key | value |
 //! |---|---|
 //! | `rule/NAME` | JSON `{"v":1,"createdAt":MILLISECONDS,"payload":{...}}`, the payload as the API has it |
-//! | `rule/NAME/PART` | for JSON above 100,000 bytes: its pieces, PART one digit from `0`; `rule/NAME` is then `{"v":1,"parts":COUNT}` |
+//! | `rule/NAME/PART` | for JSON above 100,000 bytes: its pieces, PART one digit from `0` |
 //!
+//! Of a rule in pieces, `rule/NAME` says how many there are: `{"v":1,"parts":COUNT}`.
 //! Names have no slash, so pieces never look like rules. All keys of a rule are written in one batch.
 
 use names::{RuleName, Timestamp};
@@ -28,7 +29,7 @@ const RANGE_LIMIT: usize = 100;
 #[serde(untagged)]
 enum Head {
     Parts { v: u32, parts: usize },
-    Whole(Row),
+    Whole(Box<Row>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -145,12 +146,11 @@ fn part_key(name: &RuleName, part: usize) -> Vec<u8> {
 
 fn parse(json: &[u8], name: &RuleName) -> Result<Head, StoreError> {
     let head: Head = serde_json::from_slice(json).map_err(|error| corrupt(name, error))?;
-    match head {
-        Head::Parts { v, .. } | Head::Whole(Row { v, .. }) if v != 1 => {
-            Err(corrupt(name, format_args!("its format {v} is unknown")))
-        }
-        head => Ok(head),
-    }
+    let v = match &head {
+        Head::Parts { v, .. } => *v,
+        Head::Whole(row) => row.v,
+    };
+    if v == 1 { Ok(head) } else { Err(corrupt(name, format_args!("its format {v} is unknown"))) }
 }
 
 fn corrupt(name: &RuleName, problem: impl std::fmt::Display) -> StoreError {

@@ -14,7 +14,7 @@ use names::{AccountId, ArnSpace, Dialect, Region, RoleName, RuleName, Timestamp}
 use router::{Router, SubscribeOptions, Subscriber};
 use rules::{RuleError, RuleFilter, RulePayload, Rules};
 use serde_json::{Value, json};
-use store::{MemoryStore, Store};
+use store::{Batch, MemoryStore, Store};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
@@ -429,6 +429,36 @@ fn bad_rules_are_refused() {
     let long = json!({"sql": "SELECT * FROM 'in'", "actions": [], "description": "x".repeat(131_072)});
     check("r", long, "a rule may have at most 131072 bytes");
     assert_eq!(house.rules.rule(&rule_name("r")).unwrap(), None);
+}
+
+/// One record that cannot be read is reported, and holds no other rule up.
+#[test]
+fn a_broken_record_stops_no_other_rule() {
+    let store: Arc<dyn Store> = MemoryStore::new();
+    House::over(Arc::clone(&store)).create("good", json!({"sql": "SELECT * FROM 'in'", "actions": [republish("out")]}));
+    for (name, value) in [("broken", "{"), ("future", r#"{"v":2,"parts":1}"#), ("part", r#"{"v":1,"parts":1}"#)] {
+        store.commit(Batch::new().put(format!("rule/{name}"), value)).wait().unwrap();
+    }
+    let house = House::over(store);
+    let out = house.listen("out");
+    house.publish("in", "x");
+    assert_eq!(house.next(&out).1, "x");
+    for name in ["broken", "future", "part"] {
+        assert!(matches!(house.rules.rule(&rule_name(name)), Err(RuleError::Store(_))), "{name}");
+        house.rules.delete(&rule_name(name)).unwrap();
+    }
+    assert_eq!(house.rules.list(&RuleFilter::default(), None, 10).unwrap().0.len(), 1);
+}
+
+/// docs/disk-format.md: what is written once must stay readable.
+#[test]
+fn the_record_is_as_documented() {
+    let house = House::new();
+    house.create("r", json!({"sql": "SELECT * FROM 'in'", "actions": [republish("out")], "awsIotSqlVersion": "beta"}));
+    let record: Value = serde_json::from_slice(&house.store.get(b"rule/r").unwrap().unwrap().value).unwrap();
+    let payload = json!({"sql": "SELECT * FROM 'in'", "actions": [republish("out")], "awsIotSqlVersion": "beta",
+        "ruleDisabled": false});
+    assert_eq!(record, json!({"v": 1, "createdAt": 1_700_000_000_000_u64, "payload": payload}));
 }
 
 /// A payload near AWS's limit is larger than a value of the store may be.

@@ -8,7 +8,6 @@ use mqtt_codec::PacketId;
 
 /// A wish of the client that the broker grants or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Intent {
     /// Publish a message; answer with [`Connected::publish_done`](crate::Connected::publish_done).
     Publish(PublishIntent),

@@ -66,7 +66,7 @@ impl Authority {
     /// Takes an authority up again from its certificate and key (PKCS#8 or SEC 1 PEM; ECC or RSA).
     ///
     /// # Errors
-    /// [`X509Error`] when either cannot be read, the certificate is no authority's, or the key is not the certificate's.
+    /// [`X509Error`] when either cannot be read, the certificate may not sign, or the key is not the certificate's.
     pub fn from_pem(certificate_pem: &str, private_key_pem: &str) -> Result<Self, X509Error> {
         if private_key_pem.len() > pem::PEM_BYTES_MAX {
             return Err(X509Error::TooLarge);

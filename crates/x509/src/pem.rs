@@ -8,7 +8,7 @@ use crate::X509Error;
 /// The longest PEM text that is read, in bytes (ours; the API model allows a certificate 65,536 characters).
 pub(crate) const PEM_BYTES_MAX: usize = 65_536;
 
-/// The DER bytes of the first block that has one of `labels`; text before and after it is allowed, as openssl writes it.
+/// The DER bytes of the first block that has one of `labels`; text may stand before and after it, as openssl writes it.
 pub(crate) fn decode(text: &str, labels: &'static [&'static str]) -> Result<Vec<u8>, X509Error> {
     if text.len() > PEM_BYTES_MAX {
         return Err(X509Error::TooLarge);

@@ -48,18 +48,29 @@ pub(crate) fn refuse(error: &ApiError, request_id: &str) -> Response<Bytes> {
 }
 
 fn run(call: &Call<'_>, action: &str, form: &Form) -> Result<Option<Element>, Refusal> {
-    match (call.caller.scope, action) {
-        (Scope::Iam, "CreateRole") => create_role::run(call, form),
-        (Scope::Iam, "DeleteRole") => delete_role::run(call, form),
-        (Scope::Iam, "DeleteRolePolicy") => delete_role_policy::run(call, form),
-        (Scope::Sts, "GetCallerIdentity") => get_caller_identity::run(call),
-        (Scope::Iam, "GetRole") => get_role::run(call, form),
-        (Scope::Iam, "GetRolePolicy") => get_role_policy::run(call, form),
-        (Scope::Iam, "ListRolePolicies") => list_role_policies::run(call, form),
-        (Scope::Iam, "ListRoles") => list_roles::run(call, form),
-        (Scope::Iam, "PutRolePolicy") => put_role_policy::run(call, form),
-        _ => Err(Refusal::not_implemented(action)),
-    }
+    let served = ACTIONS.iter().find(|(scope, name, _)| (*scope, *name) == (call.caller.scope, action));
+    served.map_or_else(|| Err(Refusal::not_implemented(action)), |(_, _, run)| run(call, form))
+}
+
+type Action = fn(&Call<'_>, &Form) -> Result<Option<Element>, Refusal>;
+
+/// Every action that is served.
+const ACTIONS: [(Scope, &str, Action); 9] = [
+    (Scope::Iam, "CreateRole", create_role::run),
+    (Scope::Iam, "DeleteRole", delete_role::run),
+    (Scope::Iam, "DeleteRolePolicy", delete_role_policy::run),
+    (Scope::Sts, "GetCallerIdentity", get_caller_identity::run),
+    (Scope::Iam, "GetRole", get_role::run),
+    (Scope::Iam, "GetRolePolicy", get_role_policy::run),
+    (Scope::Iam, "ListRolePolicies", list_role_policies::run),
+    (Scope::Iam, "ListRoles", list_roles::run),
+    (Scope::Iam, "PutRolePolicy", put_role_policy::run),
+];
+
+/// The names of the actions that are served in a scope.
+#[cfg(test)]
+pub(crate) fn served_actions(scope: Scope) -> Vec<&'static str> {
+    ACTIONS.iter().filter(|(of, _, _)| *of == scope).map(|(_, name, _)| *name).collect()
 }
 
 fn form(parts: &Parts, body: &Bytes) -> Result<Form, Refusal> {

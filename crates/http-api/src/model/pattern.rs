@@ -44,12 +44,7 @@ fn translate(java: &str) -> String {
     while let Some(c) = rest.next() {
         match c {
             '\\' => {
-                let (text, consumed) = match escape(rest.as_str()) {
-                    Some((replacement, consumed)) => (replacement.to_owned(), consumed),
-                    None => {
-                        rest.clone().next().map_or((c.to_string(), 0), |other| (format!("\\{other}"), other.len_utf8()))
-                    }
-                };
+                let (text, consumed) = escape(rest.as_str());
                 out.push_str(&text);
                 rest = rest.as_str().get(consumed..).unwrap_or_default().chars();
             }
@@ -69,9 +64,15 @@ fn translate(java: &str) -> String {
     out
 }
 
-/// The replacement of an escape that means something else there, and how many bytes after the backslash it replaces.
-fn escape(after_backslash: &str) -> Option<(&'static str, usize)> {
-    ESCAPES.iter().find(|(java, _)| after_backslash.starts_with(java)).map(|(java, ours)| (*ours, java.len()))
+/// What to write for an escape, and how many bytes after the backslash it has.
+fn escape(after_backslash: &str) -> (String, usize) {
+    let other_in_java = ESCAPES.iter().find(|(java, _)| after_backslash.starts_with(java));
+    if let Some((java, ours)) = other_in_java {
+        return ((*ours).to_owned(), java.len());
+    }
+    let escaped = after_backslash.chars().next();
+    let same = escaped.map(|c| (format!("\\{c}"), c.len_utf8()));
+    same.unwrap_or_else(|| ("\\".to_owned(), 0))
 }
 
 /// Java's predefined classes are ASCII (java.util.regex.Pattern); a bracketed class may stand inside another.

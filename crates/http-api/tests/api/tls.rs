@@ -57,7 +57,8 @@ async fn a_client_that_speaks_no_tls_is_refused_and_others_are_served() {
 }
 
 async fn connect(world: &World, client: &ClientConfig, protocol: &str) -> TlsStream<TcpStream> {
-    let client = ClientConfig { alpn_protocols: vec![protocol.as_bytes().to_vec()], ..client.clone() };
+    let mut client = client.clone();
+    client.alpn_protocols = vec![protocol.as_bytes().to_vec()];
     let stream = TcpStream::connect(&world.address).await.unwrap();
     TlsConnector::from(Arc::new(client)).connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap()
 }
