@@ -9,6 +9,7 @@ mod action;
 mod attribute_value;
 #[cfg(feature = "dynamodb")]
 mod aws;
+mod config;
 #[cfg(feature = "dynamodb")]
 mod dynamodb_v2;
 mod error;
@@ -18,6 +19,7 @@ mod republish;
 mod spec;
 
 pub use action::Action;
+pub use config::OutsideConfig;
 pub use error::ActionError;
-pub use outside::{Outside, OutsideConfig};
+pub use outside::Outside;
 pub use spec::{ActionSpec, DynamoDbV2Spec, PutItemSpec, RepublishSpec};

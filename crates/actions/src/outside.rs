@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use iam::{Iam, RoleRefusal, RoleRequest};
 use message::Origin;
-use names::{ArnSpace, Region};
+use names::ArnSpace;
 use router::Router;
 
-use crate::ActionError;
 #[cfg(feature = "dynamodb")]
 use crate::aws::AwsClients;
+use crate::{ActionError, OutsideConfig};
 
 /// Clients and identity, shared by all rules. Made once; no client connects before its first use.
 pub struct Outside {
@@ -19,21 +19,6 @@ pub struct Outside {
     #[cfg(feature = "dynamodb")]
     pub(crate) aws: AwsClients,
     pub(crate) origin: Arc<Origin>,
-}
-
-/// How to reach AWS services.
-#[derive(Clone, Default)]
-pub struct OutsideConfig {
-    /// The region of the services; the server's own when there is none.
-    pub region: Option<Region>,
-    /// Instead of AWS's own endpoints, for all services.
-    pub endpoint_url: Option<String>,
-    /// For DynamoDB only, before `endpoint_url`; the environment's `AWS_ENDPOINT_URL_DYNAMODB` belongs here.
-    pub dynamodb_endpoint_url: Option<String>,
-    /// With the secret: these credentials instead of the SDK's default chain.
-    pub access_key_id: Option<String>,
-    /// The secret of `access_key_id`.
-    pub secret_access_key: Option<String>,
 }
 
 impl Outside {
@@ -65,17 +50,6 @@ impl Outside {
             RoleRefusal::Store(error) => ActionError::Failed(format!("the role {role_arn} could not be read: {error}")),
             refusal => ActionError::NotAuthorized(refusal.to_string()),
         })
-    }
-}
-
-impl std::fmt::Debug for OutsideConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OutsideConfig")
-            .field("region", &self.region)
-            .field("endpoint_url", &self.endpoint_url)
-            .field("dynamodb_endpoint_url", &self.dynamodb_endpoint_url)
-            .field("access_key_id", &self.access_key_id)
-            .finish_non_exhaustive()
     }
 }
 

@@ -7,6 +7,7 @@ mod clock;
 mod commands;
 mod config;
 mod data_dir;
+mod endpoints;
 mod identity;
 mod logging;
 mod metrics;

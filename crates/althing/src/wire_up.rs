@@ -24,9 +24,9 @@ use tracing::{info, warn};
 
 use crate::alpn::AlpnDoor;
 use crate::clock::timestamp;
-use crate::commands::env::Endpoints;
 use crate::config::{AnonymousConfig, Config, Durability, Listen};
 use crate::data_dir::{ADMINISTRATOR, CA_CERTIFICATE, DataDir, ENDPOINTS, PUBLIC};
+use crate::endpoints::Endpoints;
 use crate::identity::{Administrator, ServerIdentity};
 use crate::metrics::Metrics;
 

@@ -12,8 +12,8 @@ use tracing::info;
 use crate::anonymous::Anonymous;
 use crate::authorize::Authorizer;
 use crate::clients::Broker;
-use crate::connection::Now;
 use crate::deliver::Client;
+use crate::exchange::Now;
 use crate::identity::{Identity, Peer};
 
 /// Why a client was not let in; for the log, never for the client.

@@ -9,13 +9,14 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 use mqtt_codec::decode;
-use names::{Dialect, Timestamp, limits};
+use names::{Dialect, limits};
 use session::{ExpectConnect, Refusal};
 use tracing::{debug, info, warn};
 
 use crate::clients::Broker;
 use crate::connect::{Refused, connect};
 use crate::deliver::Client;
+use crate::exchange::{Now, Progress};
 use crate::identity::Peer;
 use crate::metrics::count;
 
@@ -24,25 +25,6 @@ pub struct Connection {
     broker: Arc<Broker>,
     peer: Peer,
     state: State,
-}
-
-/// The two clocks, read by the door.
-#[derive(Debug, Clone, Copy)]
-pub struct Now {
-    /// For keep alive.
-    pub instant: Instant,
-    /// For what is recorded.
-    pub timestamp: Timestamp,
-}
-
-/// What the door is to do after its output is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub enum Progress {
-    /// Go on.
-    Open,
-    /// Close the transport.
-    Close,
 }
 
 enum State {

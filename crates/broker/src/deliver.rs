@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use crate::authorize::Authorizer;
 use crate::clients::Broker;
-use crate::connection::{Now, Progress};
+use crate::exchange::{Now, Progress};
 use crate::identity::Peer;
 use crate::metrics::count;
 

@@ -10,8 +10,8 @@ use router::SubscribeOptions;
 use session::{Intent, PublishIntent, RequestedFilter, Violation};
 use tracing::{info, warn};
 
-use crate::connection::{Now, Progress};
 use crate::deliver::Client;
+use crate::exchange::{Now, Progress};
 use crate::metrics::count;
 
 /// Topics that only the server publishes to. Under AWS IoT Core every name that starts with `$` is reserved; those under

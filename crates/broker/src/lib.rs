@@ -15,12 +15,14 @@ mod clients;
 mod connect;
 mod connection;
 mod deliver;
+mod exchange;
 mod identity;
 mod intents;
 mod metrics;
 
 pub use anonymous::Anonymous;
 pub use clients::Broker;
-pub use connection::{Connection, Now, Progress};
+pub use connection::Connection;
+pub use exchange::{Now, Progress};
 pub use identity::{Identity, Peer};
 pub use metrics::BrokerMetrics;

@@ -20,37 +20,37 @@ impl ArnSpace {
         format!("arn:{PARTITION}:iot:{}:{}:{resource}", self.region, self.account)
     }
 
-    /// `…:thing/NAME`.
+    /// `...:thing/NAME`.
     pub fn thing(&self, name: &ThingName) -> String {
         self.iot(format_args!("thing/{name}"))
     }
 
-    /// `…:cert/ID`.
+    /// `...:cert/ID`.
     pub fn certificate(&self, id: &CertificateId) -> String {
         self.iot(format_args!("cert/{id}"))
     }
 
-    /// `…:policy/NAME`.
+    /// `...:policy/NAME`.
     pub fn policy(&self, name: &PolicyName) -> String {
         self.iot(format_args!("policy/{name}"))
     }
 
-    /// `…:rule/NAME`.
+    /// `...:rule/NAME`.
     pub fn rule(&self, name: &RuleName) -> String {
         self.iot(format_args!("rule/{name}"))
     }
 
-    /// `…:client/CLIENTID`, the resource of `iot:Connect`.
+    /// `...:client/CLIENTID`, the resource of `iot:Connect`.
     pub fn client(&self, client_id: &str) -> String {
         self.iot(format_args!("client/{client_id}"))
     }
 
-    /// `…:topic/TOPIC`, the resource of `iot:Publish`, `iot:Receive` and `iot:RetainPublish`.
+    /// `...:topic/TOPIC`, the resource of `iot:Publish`, `iot:Receive` and `iot:RetainPublish`.
     pub fn topic(&self, topic: &str) -> String {
         self.iot(format_args!("topic/{topic}"))
     }
 
-    /// `…:topicfilter/FILTER`, the resource of `iot:Subscribe`.
+    /// `...:topicfilter/FILTER`, the resource of `iot:Subscribe`.
     pub fn topic_filter(&self, filter: &str) -> String {
         self.iot(format_args!("topicfilter/{filter}"))
     }

@@ -9,12 +9,16 @@
 
 mod mailbox;
 mod metrics;
+mod options;
 mod publish;
 mod retained;
+mod router;
 mod subscribe;
 
 pub use mailbox::{Delivery, Mailbox, MailboxClosed, Overflow};
 pub use metrics::RouterMetrics;
+pub use options::SubscribeOptions;
 pub use publish::{Published, Publisher};
 pub use retained::{RetainedCursor, RetainedWrite};
-pub use subscribe::{Router, SubscribeOptions, Subscriber};
+pub use router::Router;
+pub use subscribe::Subscriber;

@@ -9,7 +9,7 @@ use message::{Message, TopicName};
 use crate::mailbox::{Delivery, Mailbox, Pushed};
 use crate::metrics::count;
 use crate::retained::RetainedWrite;
-use crate::subscribe::{Route, Router};
+use crate::router::{Route, Router};
 
 /// A publisher's own memory of who receives its topics, and of whom it has yet to wake.
 pub struct Publisher {
@@ -40,7 +40,7 @@ impl Publisher {
 
     /// Puts a copy into every matching subscriber's mailbox. Call [`wake`](Self::wake) after a batch of these.
     pub fn publish(&mut self, message: Message) -> Published {
-        let retained = message.retain.then(|| self.router.retained.write(&self.router, &message));
+        let retained = message.retain.then(|| self.router.retained.write(&message));
         let routes = self.routes(&message.topic);
         count(&self.router.metrics().published, 1);
         let message = Arc::new(message);
@@ -117,6 +117,11 @@ impl Drop for Publisher {
 }
 
 impl Router {
+    /// A handle to publish with; one for each connection or service.
+    pub fn publisher(self: &Arc<Self>) -> Publisher {
+        Publisher::new(Arc::clone(self))
+    }
+
     /// Publishes one message outside a connection and wakes its subscribers. Does not wait for congested services.
     pub fn publish(self: &Arc<Self>, message: Message) -> Published {
         let mut publisher = self.publisher();

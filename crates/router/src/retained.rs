@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use store::{Batch, Direction, Entry, Store, StoreError, Ticket};
 
 use crate::mailbox::Delivery;
-use crate::subscribe::{Router, SubscribeOptions};
+use crate::options::SubscribeOptions;
 
 /// The retained messages and those on their way to the disk.
 pub(crate) struct Retained {
@@ -33,14 +33,14 @@ pub(crate) struct Retained {
 /// A retained message's way to the disk. Await it before the publisher is acknowledged.
 pub struct RetainedWrite {
     ticket: Ticket,
-    router: Arc<Router>,
+    retained: Arc<Retained>,
     topic: TopicName,
     write: u64,
 }
 
 /// The retained messages of one new subscription, read in pages so that no subscription fills the memory.
 pub struct RetainedCursor {
-    router: Arc<Router>,
+    retained: Arc<Retained>,
     filter: TopicFilter,
     options: SubscribeOptions,
     /// Where the next page starts; none when the store has no more.
@@ -62,7 +62,7 @@ impl Retained {
     }
 
     /// Replaces the topic's retained message, or removes it when the payload is empty [MQTT-3.3.1-10].
-    pub(crate) fn write(&self, router: &Arc<Router>, message: &Message) -> RetainedWrite {
+    pub(crate) fn write(self: &Arc<Self>, message: &Message) -> RetainedWrite {
         let topic = message.topic.detached();
         let kept = Message {
             topic: topic.clone(),
@@ -80,7 +80,7 @@ impl Retained {
             Ok(batch) => self.store.commit(batch),
             Err(error) => failed(error),
         };
-        RetainedWrite { ticket, router: Arc::clone(router), topic, write }
+        RetainedWrite { ticket, retained: Arc::clone(self), topic, write }
     }
 
     /// Deletes every chunk of the old message, which may be longer: those in the store, and `chunks_before` of one
@@ -145,21 +145,21 @@ impl Future for RetainedWrite {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let answer = std::task::ready!(Pin::new(&mut self.ticket).poll(context));
-        self.router.retained.settled(&self.topic, self.write);
+        self.retained.settled(&self.topic, self.write);
         Poll::Ready(answer.map(|_| ()))
     }
 }
 
 impl RetainedCursor {
-    pub(crate) fn new(router: Arc<Router>, filter: TopicFilter, options: SubscribeOptions) -> Self {
+    pub(crate) fn new(retained: Arc<Retained>, filter: TopicFilter, options: SubscribeOptions) -> Self {
         let (from, end) = bounds(&filter);
         // Taken before the store is read: what is committed in between is then seen there, perhaps in both places,
         // but never in neither.
-        let on_their_way = router.retained.on_their_way.lock();
+        let on_their_way = retained.on_their_way.lock();
         let matching = on_their_way.values().filter(|(_, message)| filter.matches(&message.topic, options.dialect));
         let on_their_way_messages = matching.map(|(_, message)| Arc::clone(message)).collect();
         drop(on_their_way);
-        Self { router, filter, options, next: Some(from), end, on_their_way: on_their_way_messages }
+        Self { retained, filter, options, next: Some(from), end, on_their_way: on_their_way_messages }
     }
 
     /// The next deliveries; an empty page is the end.
@@ -178,8 +178,7 @@ impl RetainedCursor {
     }
 
     fn page(&mut self, from: &[u8]) -> Result<Vec<Delivery>, StoreError> {
-        let retained = &self.router.retained;
-        let mut rows = retained.store.range(from, &self.end, PAGE_ROWS, Direction::Forward)?;
+        let mut rows = self.retained.store.range(from, &self.end, PAGE_ROWS, Direction::Forward)?;
         if rows.len() == PAGE_ROWS {
             // The last topic of a full page may have chunks beyond it: it comes whole with the next page.
             let last = rows.last().and_then(|row| topic_bytes(&row.key)).map(<[u8]>::to_vec).unwrap_or_default();
@@ -195,14 +194,14 @@ impl RetainedCursor {
         let topics = rows.chunk_by(|a, b| topic_bytes(&a.key) == topic_bytes(&b.key));
         let messages = topics.filter_map(|chunks| chunks.split_first());
         let messages = messages.filter(|(first, _)| topic_of(&first.key).is_some_and(|topic| self.wants(&topic)));
-        let messages = messages.filter_map(|(first, rest)| self.router.retained.message(first, rest));
+        let messages = messages.filter_map(|(first, rest)| self.retained.message(first, rest));
         Ok(messages.map(|message| self.delivery(Arc::new(message))).collect())
     }
 
     /// All chunks of a topic that has more of them than a page has rows.
     fn whole_topic(&self, topic: &[u8]) -> Result<Vec<Entry>, StoreError> {
         let bound = |last| [PREFIX, topic, &[last]].concat();
-        self.router.retained.store.range(&bound(0), &bound(1), usize::from(u16::MAX), Direction::Forward)
+        self.retained.store.range(&bound(0), &bound(1), usize::from(u16::MAX), Direction::Forward)
     }
 
     fn wants(&self, topic: &TopicName) -> bool {

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use serde::{Deserialize, Serialize};
 
 use crate::data_dir::{ADMINISTRATOR, CA_CERTIFICATE, ENDPOINTS, read};
+use crate::endpoints::Endpoints;
 use crate::identity::Administrator;
 
 /// The flags of `althing env`.
@@ -22,15 +22,7 @@ pub(crate) struct Flags {
     json: bool,
 }
 
-/// Where the server in a data directory listens; written by it when it starts.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Endpoints {
-    pub(crate) region: String,
-    pub(crate) http: Option<String>,
-    pub(crate) https: Option<String>,
-}
-
-/// Every API of AWS that this server answers, by the name in `AWS_ENDPOINT_URL_…`.
+/// Every API of AWS that this server answers, by the name in `AWS_ENDPOINT_URL_...`.
 const SERVICES: [&str; 5] = ["IOT", "IOT_DATA_PLANE", "IOT_JOBS_DATA_PLANE", "IAM", "STS"];
 
 /// Prints the environment.

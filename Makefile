@@ -1,0 +1,58 @@
+# The only list of verbs. `make` alone prints it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run test test-rust test-story lint tidy bench fuzz docs
+
+VENV := target/venv
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+FUZZ_SECONDS ?= 60
+DATA_DIR ?= ./data
+
+help: ## print this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+
+run: ## build and start the server in ./data (the environment passes through)
+	cargo build --release -p althing
+	./target/release/althing serve --data-dir $(DATA_DIR)
+
+test: test-rust test-story ## all tests: Rust, then the story told with the AWS CLI, boto3, mosquitto and moto
+
+# --tests with --bins: one set of features, so that nothing is compiled twice for both halves of the tests.
+test-rust: ## unit, table and socket tests
+	cargo build --workspace --bins --tests
+	cargo test --workspace --no-fail-fast
+
+test-story: $(VENV)/.installed ## the story tests alone
+	@command -v mosquitto_pub >/dev/null && command -v mosquitto_sub >/dev/null \
+	  || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq mosquitto-clients; }
+	cargo build --workspace --bins --tests
+	ALTHING_BIN="$${ALTHING_BIN:-$${CARGO_TARGET_DIR:-target}/debug/althing}" $(VENV)/bin/pytest tests/story
+
+$(VENV)/.installed: tests/story/requirements.txt
+	rm -rf $(VENV)
+	python3 -m venv $(VENV) || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq python3-venv \
+	  && rm -rf $(VENV) && python3 -m venv $(VENV); }
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+lint: ## format, clippy, tidy, licences and advisories
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	$(MAKE) --no-print-directory tidy
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny check; \
+	  else echo "cargo deny is not installed, licences and advisories are not checked: cargo install --locked cargo-deny"; fi
+
+tidy: ## the repository's own rules: floors, cycles, lengths, dead files
+	cargo xtask tidy
+
+bench: ## CPU time a message against the floor (two cores, about a minute)
+	cargo run --release --quiet -p bench --bin bench
+
+fuzz: ## every fuzz target for FUZZ_SECONDS (60)
+	cargo test --release -p fuzz --no-run
+	BOLERO_RANDOM_TEST_TIME_MS=$$(( $(FUZZ_SECONDS) * 1000 )) cargo test --release -p fuzz --test targets -- --test-threads=1
+
+docs: ## the crates' documentation
+	cargo doc --workspace --no-deps
