@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         None => serve::run(arguments.serve),
-        Some(Command::Serve(flags)) => serve::run(flags),
+        Some(Command::Serve(flags)) => serve::run(*flags),
         Some(Command::Env(flags)) => env::run(&flags),
     };
     match done {

@@ -1,6 +1,6 @@
 //! Clients over the broker without sockets: bytes in, bytes out, a clock that the test turns.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "test code")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, missing_docs, reason = "test code")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -152,10 +152,12 @@ async fn retained_messages_come_back_whole_with_their_qos_and_in_pages() {
     assert_eq!(cursor.next_page().unwrap()[0].message.payload, "small");
 }
 
+type Answer = tokio::sync::oneshot::Sender<Result<store::Version, StoreError>>;
+
 /// A store whose commits are applied when the test says so.
 struct Held {
     inner: Arc<MemoryStore>,
-    waiting: std::sync::Mutex<Vec<(Batch, tokio::sync::oneshot::Sender<Result<store::Version, StoreError>>)>>,
+    waiting: std::sync::Mutex<Vec<(Batch, Answer)>>,
 }
 
 impl Held {

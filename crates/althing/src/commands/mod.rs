@@ -7,7 +7,7 @@ pub(crate) mod serve;
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     /// Run the server (the default command)
-    Serve(crate::config::Flags),
+    Serve(Box<crate::config::Flags>),
     /// Print the environment with which AWS clients reach this server, for `eval "$(althing env)"`
     Env(env::Flags),
 }
