@@ -9,6 +9,7 @@ import ssl
 import pytest
 from aws import send, signed_request
 from mosquitto import Door, Subscriber, publish
+from wire import ACCEPTED, connect_packet, packet, text
 
 serial = itertools.count()
 
@@ -47,25 +48,6 @@ def read_to_end(connection: socket.socket) -> bytes:
         pass
     return received
 
-
-def packet(first: int, body: bytes) -> bytes:
-    length, remaining = b"", len(body)
-    while True:
-        remaining, digit = divmod(remaining, 128)
-        length += bytes([digit | (128 if remaining else 0)])
-        if not remaining:
-            return bytes([first]) + length + body
-
-
-def text(value: bytes) -> bytes:
-    return len(value).to_bytes(2, "big") + value
-
-
-def connect_packet(client_id: bytes = b"raw", protocol: bytes = b"MQTT", level: int = 4, flags: int = 2) -> bytes:
-    return packet(0x10, text(protocol) + bytes([level, flags]) + b"\x00\x3c" + text(client_id))
-
-
-ACCEPTED = b"\x20\x02\x00\x00"
 
 # MQTT 3.1.1; the clause that each breaks.
 BEFORE_CONNECT = {
