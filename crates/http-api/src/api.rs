@@ -9,10 +9,11 @@ use bytes::Bytes;
 use http::Response;
 use http::header::{HOST, HeaderValue};
 use http::request::Parts;
-use names::Timestamp;
+use names::{Timestamp, limits};
 
 use crate::bind::answer::{failure, success};
 use crate::bind::{self, Found, Incoming, Resolution, Routes};
+use crate::body::BodyRoom;
 use crate::error::ApiError;
 use crate::handlers::{Handler, Handlers};
 use crate::model::{Api, Model, ModelError, OperationId};
@@ -25,6 +26,22 @@ pub struct HttpApi {
     routes: Routes,
     handlers: HashMap<OperationId, Handler>,
     services: Services,
+    body_room: BodyRoom,
+}
+
+/// How a request speaks, and how even a refusal before its operation is known must be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// JSON, as AWS IoT's APIs.
+    RestJson,
+    /// A form and XML, as IAM and STS.
+    Query,
+}
+
+impl Protocol {
+    pub(crate) fn of(parts: &Parts) -> Self {
+        if iam::is_query_request(parts) { Self::Query } else { Self::RestJson }
+    }
 }
 
 impl HttpApi {
@@ -39,7 +56,8 @@ impl HttpApi {
         control::register(&mut handlers);
         data::register(&mut handlers);
         let handlers = handlers.finish()?;
-        Ok(Arc::new(Self { model, routes, handlers, services }))
+        let body_room = BodyRoom::new(limits::HTTP_BODIES_BYTES_MAX);
+        Ok(Arc::new(Self { model, routes, handlers, services, body_room }))
     }
 
     /// The answer to a whole request. Blocks.
@@ -50,8 +68,7 @@ impl HttpApi {
                 iam::answer(&self.call(&caller, now), parts, body, &request_id)
             }
             Ok(caller) => self.answer_call(&self.call(&caller, now), parts, body, &request_id),
-            Err(error) if iam::is_query_request(parts) => iam::refuse(&error, &request_id),
-            Err(error) => self.refuse(None, &error, &request_id),
+            Err(error) => self.refuse_early(Protocol::of(parts), &error, &request_id),
         };
         identify(&mut response, &request_id);
         response
@@ -63,11 +80,16 @@ impl HttpApi {
     }
 
     /// An error that happened before or around the call.
-    pub(crate) fn failure(&self, error: &ApiError) -> Response<Bytes> {
+    pub(crate) fn failure(&self, protocol: Protocol, error: &ApiError) -> Response<Bytes> {
         let request_id = uuid::Uuid::new_v4().to_string();
-        let mut response = self.refuse(None, error, &request_id);
+        let mut response = self.refuse_early(protocol, error, &request_id);
         identify(&mut response, &request_id);
         response
+    }
+
+    /// Room for the bodies of the requests of all listeners.
+    pub(crate) fn body_room(&self) -> &BodyRoom {
+        &self.body_room
     }
 
     fn call<'a>(&'a self, caller: &'a Caller, now: Timestamp) -> Call<'a> {
@@ -122,11 +144,25 @@ impl HttpApi {
         chosen.ok_or_else(|| ApiError::internal("a shared route has no operation of the wanted API"))
     }
 
-    fn refuse(&self, operation: Option<OperationId>, error: &ApiError, request_id: &str) -> Response<Bytes> {
-        if let Some(log) = &error.log {
-            tracing::error!(request_id, problem = log, "an API request failed");
+    fn refuse_early(&self, protocol: Protocol, error: &ApiError, request_id: &str) -> Response<Bytes> {
+        match protocol {
+            Protocol::RestJson => self.refuse(None, error, request_id),
+            Protocol::Query => {
+                log(error, request_id);
+                iam::refuse(error, request_id)
+            }
         }
+    }
+
+    fn refuse(&self, operation: Option<OperationId>, error: &ApiError, request_id: &str) -> Response<Bytes> {
+        log(error, request_id);
         failure(&self.model, operation.map(|id| self.model.operation(id)), error, request_id)
+    }
+}
+
+fn log(error: &ApiError, request_id: &str) {
+    if let Some(problem) = &error.log {
+        tracing::error!(request_id, problem, "an API request failed");
     }
 }
 

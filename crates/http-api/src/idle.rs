@@ -8,7 +8,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// Reads fail with [`io::ErrorKind::TimedOut`] once `limit` has passed since the last byte in either direction.
+/// Reads and writes fail with [`io::ErrorKind::TimedOut`] once `limit` has passed since the last byte in either
+/// direction: a client that asks and does not take the answers is let go like a silent one.
 pub(crate) struct IdleLimited<S> {
     stream: S,
     limit: Duration,
@@ -18,6 +19,12 @@ pub(crate) struct IdleLimited<S> {
 impl<S> IdleLimited<S> {
     pub(crate) fn new(stream: S, limit: Duration) -> Self {
         Self { stream, limit, alarm: Box::pin(sleep(limit)) }
+    }
+
+    /// Nothing moved now: pending until the alarm, then the error.
+    fn poll_stalled<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        ready!(self.alarm.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
     fn moved(&mut self) {
@@ -31,24 +38,31 @@ impl<S: AsyncRead + Unpin> AsyncRead for IdleLimited<S> {
             self.moved();
             return Poll::Ready(result);
         }
-        ready!(self.alarm.as_mut().poll(cx));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+        self.poll_stalled(cx)
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for IdleLimited<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let result = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes));
-        self.moved();
-        Poll::Ready(result)
+        if let Poll::Ready(result) = Pin::new(&mut self.stream).poll_write(cx, bytes) {
+            self.moved();
+            return Poll::Ready(result);
+        }
+        self.poll_stalled(cx)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        match Pin::new(&mut self.stream).poll_flush(cx) {
+            Poll::Pending => self.poll_stalled(cx),
+            done => done,
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        match Pin::new(&mut self.stream).poll_shutdown(cx) {
+            Poll::Pending => self.poll_stalled(cx),
+            done => done,
+        }
     }
 }
 
@@ -69,5 +83,13 @@ mod tests {
             assert_eq!(near.read(&mut byte).await.unwrap(), 1);
         }
         assert_eq!(near.read(&mut byte).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_stream_whose_far_end_takes_nothing_breaks() {
+        let (_far, near) = duplex(16);
+        let mut near = IdleLimited::new(near, Duration::from_millis(100));
+        let written = tokio::time::timeout(Duration::from_secs(5), near.write_all(&[0; 17])).await;
+        assert_eq!(written.expect("the write ends").unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }

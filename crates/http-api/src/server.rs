@@ -18,7 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use crate::api::HttpApi;
+use crate::api::{HttpApi, Protocol};
 use crate::body;
 use crate::error::ApiError;
 use crate::idle::IdleLimited;
@@ -128,14 +128,16 @@ impl Door {
         {
             return response.map(Full::new);
         }
-        let body = match body::read(incoming).await {
+        let protocol = Protocol::of(&parts);
+        let body = match body::read(incoming, self.api.body_room()).await {
             Ok(body) => body,
-            Err(error) => return self.api.failure(&error).map(Full::new),
+            Err(error) => return self.api.failure(protocol, &error).map(Full::new),
         };
         let api = Arc::clone(&self.api);
-        let answered = tokio::task::spawn_blocking(move || api.answer(&parts, &body, now())).await;
-        let response = answered
-            .unwrap_or_else(|problem| self.api.failure(&ApiError::internal(format!("a handler broke off: {problem}"))));
+        let answered = tokio::task::spawn_blocking(move || api.answer(&parts, &body.bytes, now())).await;
+        let response = answered.unwrap_or_else(|problem| {
+            self.api.failure(protocol, &ApiError::internal(format!("a handler broke off: {problem}")))
+        });
         response.map(Full::new)
     }
 }

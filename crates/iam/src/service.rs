@@ -69,7 +69,8 @@ fn after(key: &[u8]) -> Vec<u8> {
     next
 }
 
-/// Conflicts in a row before the caller is told. Each means that somebody else's write went through.
-const ATTEMPTS_MAX: usize = 16;
+/// Conflicts in a row before the caller is told (ours: as many as may meet at one role at once). Each means that
+/// somebody else's write went through.
+const ATTEMPTS_MAX: usize = 100;
 
 const PAGE_ROWS: usize = 500;

@@ -129,6 +129,8 @@ pub const STORE_WATCH_EVENTS_MAX: usize = 65_536;
 
 /// An HTTP request's body (ours; AWS's largest is the rule payload of 128 KB, retained publish included).
 pub const HTTP_BODY_BYTES_MAX: usize = 1_048_576;
+/// The bodies of all HTTP requests that are under way together (ours: bounds what callers without a key can fill).
+pub const HTTP_BODIES_BYTES_MAX: usize = 64 * HTTP_BODY_BYTES_MAX;
 /// An HTTP request's line and headers (ours).
 pub const HTTP_HEAD_BYTES_MAX: usize = 65_536;
 /// Clock skew of a signed request, in seconds (AWS Signature Version 4: 15 minutes).

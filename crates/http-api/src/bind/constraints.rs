@@ -76,6 +76,9 @@ impl Checker<'_> {
     }
 
     fn check_key(&mut self, shape: ShapeId, key: &str, path: &str) {
+        if self.violations.len() >= VIOLATIONS_MAX {
+            return;
+        }
         let problems = problems(&self.model.shape(shape).kind, &Value::String(key.to_owned()));
         if !problems.is_empty() {
             let all: Vec<String> = problems.into_iter().map(|problem| format!("Member must {problem}")).collect();
@@ -300,5 +303,9 @@ mod tests {
         let many = run(json!({"l":vec![0.75; 1000]}));
         assert!(many.starts_with("25 validation errors detected: Value '0.75' at 'l.1.member' failed"), "{many}");
         assert_eq!(many.matches("less than or equal to 0.5").count(), 25);
+        let bad_names: Map<String, Value> = (0..1000).map(|n| (format!("!{n}"), json!(""))).collect();
+        let input = json!({"thingName":"t","attributePayload":{"attributes":bad_names}});
+        let many = refusal(Api::Control, "CreateThing", input, b"");
+        assert!(many.starts_with("25 validation errors detected: "), "{} bytes: {many:.99}", many.len());
     }
 }

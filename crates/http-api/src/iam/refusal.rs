@@ -3,6 +3,7 @@
 use ::iam::IamError;
 use bytes::Bytes;
 use http::{Response, StatusCode};
+use store::StoreError;
 
 use super::xml::{self, Element};
 use crate::error::ApiError;
@@ -43,6 +44,10 @@ impl From<&ApiError> for Refusal {
             Some("IncompleteSignatureException") => ("IncompleteSignature", 400),
             Some("UnrecognizedClientException") => ("InvalidClientTokenId", 403),
             Some("InvalidSignatureException") => ("SignatureDoesNotMatch", 403),
+            Some("SerializationException") => ("ValidationError", 400),
+            Some("RequestTimeoutException") => ("RequestTimeout", 408),
+            Some("RequestEntityTooLargeException") => ("RequestEntityTooLarge", 413),
+            Some("ServiceUnavailableException") => ("ServiceUnavailable", 503),
             _ => ("ServiceFailure", 500),
         };
         Self::new(code, status, error.message.clone())
@@ -59,6 +64,10 @@ impl From<IamError> for Refusal {
             IamError::DeleteConflict => ("DeleteConflict", 409),
             IamError::LimitExceeded(..) => ("LimitExceeded", 409),
             IamError::InvalidInput(..) => ("ValidationError", 400),
+            IamError::Store(StoreError::Conflict) => {
+                let message = "Multiple requests to change this object were submitted simultaneously. Try again.";
+                return Self::new("ConcurrentModification", 409, message);
+            }
             problem => {
                 tracing::error!(%problem, "an IAM request failed");
                 let message = "The request processing has failed because of an unknown error, exception or failure.";

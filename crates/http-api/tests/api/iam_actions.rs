@@ -107,6 +107,9 @@ async fn refusals_are_xml_too() {
     let stranger =
         world.send(&Ask { key_id: "AKIDNOBODY0000000000", ..Ask::action("sts", "Action=GetCallerIdentity") }).await;
     holds(&stranger, 403, &["<Code>InvalidClientTokenId</Code>"]);
+    let long = iam(&world, &"x".repeat(1_048_577)).await;
+    holds(&long, 413, &["<Type>Sender</Type><Code>RequestEntityTooLarge</Code>", "longer than 1048576 bytes"]);
+    assert_eq!(long.header("content-type"), "text/xml");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ const TRUSTS_IOT: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
-fn over(store: &Arc<MemoryStore>) -> Iam {
+fn over<S: store::Store>(store: &Arc<S>) -> Iam {
     let arns = ArnSpace { region: Region::new("us-east-1").unwrap(), account: AccountId::new("123456789012").unwrap() };
     Iam::new(Arc::clone(store) as Arc<dyn store::Store>, arns)
 }

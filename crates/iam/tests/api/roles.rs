@@ -1,9 +1,10 @@
 //! Roles and their policies through their whole life, with IAM's error texts.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use iam::{IamError, NewRole};
-use store::MemoryStore;
+use store::{Batch, Direction, Entry, MemoryStore, Store, StoreError, Ticket, Versioned, Watch};
 
 use crate::{NOW, TRUSTS_IOT, allow, iam, name, new_role, over};
 
@@ -139,6 +140,43 @@ fn an_account_has_at_most_a_thousand_roles() {
     assert!(matches!(iam.create_role(new_role("r1"), NOW), Err(IamError::EntityAlreadyExists(_))));
 }
 
+/// A store in which others always wrote first, so many times.
+struct Contested {
+    inner: Arc<MemoryStore>,
+    conflicts_left: AtomicUsize,
+}
+
+impl Store for Contested {
+    fn get(&self, key: &[u8]) -> Result<Option<Versioned>, StoreError> {
+        self.inner.get(key)
+    }
+
+    fn range(&self, from: &[u8], to: &[u8], limit: usize, direction: Direction) -> Result<Vec<Entry>, StoreError> {
+        self.inner.range(from, to, limit, direction)
+    }
+
+    fn commit(&self, batch: Batch) -> Ticket {
+        let left = self.conflicts_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if left.is_err() {
+            return self.inner.commit(batch);
+        }
+        let (sender, ticket) = Ticket::new();
+        sender.send(Err(StoreError::Conflict)).unwrap();
+        ticket
+    }
+
+    fn watch(&self, prefix: &[u8]) -> Watch {
+        self.inner.watch(prefix)
+    }
+}
+
+#[test]
+fn a_writer_outlasts_the_others_who_meet_at_the_same_role() {
+    let store = Arc::new(Contested { inner: MemoryStore::new(), conflicts_left: AtomicUsize::new(64) });
+    over(&store).create_role(new_role("r"), NOW).unwrap();
+    assert_eq!(over(&store).role(&name("r")).unwrap().role_id, "AROAEXAMPLE");
+}
+
 #[test]
 fn writers_at_the_same_time_lose_nothing() {
     let store = MemoryStore::new();
@@ -149,7 +187,7 @@ fn writers_at_the_same_time_lose_nothing() {
             std::thread::spawn(move || {
                 let put = |n: usize| iam.put_role_policy(&name("r"), &format!("p{writer}{n}"), &allow("*", "*"), NOW);
                 // A conflict is an answer too: the caller may try again.
-                (0..5).for_each(|n| while matches!(put(n), Err(IamError::Store(store::StoreError::Conflict))) {});
+                (0..5).for_each(|n| while matches!(put(n), Err(IamError::Store(StoreError::Conflict))) {});
             })
         })
         .collect();
