@@ -148,6 +148,7 @@ impl Config {
         let region = flags.region.or(file.region).unwrap_or_else(|| "us-east-1".to_owned());
         let account_id = flags.account_id.or(file.account_id).unwrap_or_else(|| "123456789012".to_owned());
         let alpn = flags.alpn.or(file.alpn);
+        file.aws.check()?;
         Ok(Self {
             data_dir: flags.data_dir.or(file.data_dir).unwrap_or_else(|| PathBuf::from("./data")),
             region: Region::new(&region)?,
@@ -165,6 +166,19 @@ impl Config {
             anonymous: file.anonymous,
             aws: file.aws,
         })
+    }
+}
+
+impl AwsConfig {
+    fn check(&self) -> anyhow::Result<()> {
+        if self.access_key_id.is_some() != self.secret_access_key.is_some() {
+            bail!("[aws] has one of access_key_id and secret_access_key without the other");
+        }
+        let is_url = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+        if let Some(url) = self.endpoint_url.as_ref().filter(|url| !is_url(url)) {
+            bail!("[aws] endpoint_url {url:?} does not start with http:// or https://");
+        }
+        Ok(())
     }
 }
 
@@ -261,6 +275,8 @@ mod tests {
         check("mqtt = \"here\"\n", &[], ":1: \"here\" is neither IP:PORT nor `off`");
         check("durability = \"maybe\"\n", &[], ":1: unknown variant `maybe`");
         check("[aws]\nkey = 1\n", &[], ":2: unknown field `key`");
+        check("[aws]\naccess_key_id = \"A\"\n", &[], "access_key_id and secret_access_key without the other");
+        check("[aws]\nendpoint_url = \"moto\"\n", &[], "endpoint_url \"moto\" does not start with http://");
         check("", &["--account-id", "12"], "account id \"12\" is not twelve digits");
         check("", &["--endpoint-host", "https://x"], "is not a bare host name");
     }

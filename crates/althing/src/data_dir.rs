@@ -44,6 +44,17 @@ impl DataDir {
         read(&self.path, name)
     }
 
+    /// Removes a file, if it is there, for good.
+    pub(crate) fn remove(&self, name: &str) -> anyhow::Result<()> {
+        let path = self.path.join(name);
+        match std::fs::remove_file(&path) {
+            Ok(()) => File::open(&self.path).and_then(|directory| directory.sync_all()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+        .with_context(|| format!("cannot remove {}", path.display()))
+    }
+
     /// Writes a file whole: whoever reads it sees the old text or the new one, after a crash too.
     pub(crate) fn write(&self, name: &str, text: &str, mode: u32) -> anyhow::Result<()> {
         let path = self.path.join(name);

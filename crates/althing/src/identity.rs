@@ -59,7 +59,13 @@ fn authority(data_dir: &DataDir, now: Timestamp) -> anyhow::Result<Authority> {
             Authority::from_pem(&certificate, &key).with_context(|| format!("{CA_CERTIFICATE} and {CA_KEY}"))
         }
         (Some(_), None) => bail!("{CA_CERTIFICATE} is there but {CA_KEY} is not: put it back, or remove both"),
+        // Once the server's certificate is complete, the authority was too: only then can its own have been lost.
+        (None, Some(_)) if data_dir.read(SERVER_NAMES)?.is_some() => {
+            bail!("{CA_KEY} is there but {CA_CERTIFICATE} is not: put it back, or remove both")
+        }
         (None, _) => {
+            // Another authority's certificate would not be trusted: it counts as not yet made.
+            data_dir.remove(SERVER_NAMES)?;
             let authority = Authority::generate("Althing CA", now).context("cannot make the server's authority")?;
             data_dir.write(CA_KEY, &authority.private_key_pem(), SECRET)?;
             data_dir.write(CA_CERTIFICATE, authority.certificate_pem(), PUBLIC)?;
@@ -118,5 +124,50 @@ impl Administrator {
         };
         data_dir.write(ADMINISTRATOR, &format!("{}\n", serde_json::to_string_pretty(&key)?), SECRET)?;
         Ok(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::config::Flags;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        flags: Flags,
+    }
+
+    fn chain(path: &std::path::Path) -> anyhow::Result<String> {
+        let config = Config::load(Line::parse_from(["althing"]).flags)?;
+        let data_dir = DataDir::open(path)?;
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        Ok(ServerIdentity::load_or_create(&data_dir, &config, now)?.chain_pem)
+    }
+
+    #[test]
+    fn half_an_authority_is_refused_and_a_new_one_issues_anew() {
+        let path = std::env::temp_dir().join(format!("althing-identity-{}", std::process::id()));
+        let first = chain(&path).unwrap();
+        assert_eq!(chain(&path).unwrap(), first, "it is kept");
+
+        let key = std::fs::read(path.join(CA_KEY)).unwrap();
+        for (lost, kept) in [(CA_CERTIFICATE, CA_KEY), (CA_KEY, CA_CERTIFICATE)] {
+            let bytes = std::fs::read(path.join(lost)).unwrap();
+            std::fs::remove_file(path.join(lost)).unwrap();
+            let error = chain(&path).unwrap_err().to_string();
+            assert_eq!(error, format!("{kept} is there but {lost} is not: put it back, or remove both"));
+            std::fs::write(path.join(lost), bytes).unwrap();
+        }
+        assert_eq!(std::fs::read(path.join(CA_KEY)).unwrap(), key, "a refusal changes nothing");
+
+        let server_certificate = std::fs::read(path.join(SERVER_CERTIFICATE)).unwrap();
+        std::fs::remove_file(path.join(CA_CERTIFICATE)).unwrap();
+        std::fs::remove_file(path.join(CA_KEY)).unwrap();
+        chain(&path).unwrap();
+        assert_ne!(std::fs::read(path.join(SERVER_CERTIFICATE)).unwrap(), server_certificate, "the new one issued it");
+        std::fs::remove_dir_all(&path).unwrap();
     }
 }

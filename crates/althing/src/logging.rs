@@ -10,7 +10,8 @@ pub(crate) fn start(format: LogFormat) -> anyhow::Result<()> {
         Ok(text) => EnvFilter::try_new(&text).map_err(|error| anyhow::anyhow!("ALTHING_LOG={text:?}: {error}"))?,
         Err(_) => EnvFilter::new("info"),
     };
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A log that cannot be written (a full disk, a reader that is gone) must not end the server.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     let started = match format {
         LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
         LogFormat::Json => log.json().flatten_event(true).try_init(),

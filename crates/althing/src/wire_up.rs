@@ -1,5 +1,6 @@
 //! The house put together: store, services, doors, and the order in which they start and stop.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,6 +30,7 @@ use crate::data_dir::{ADMINISTRATOR, CA_CERTIFICATE, DataDir, ENDPOINTS, PUBLIC}
 use crate::endpoints::Endpoints;
 use crate::identity::{Administrator, ServerIdentity};
 use crate::metrics::Metrics;
+use crate::shell::quoted;
 
 /// All services of one server.
 pub(crate) struct House {
@@ -60,8 +62,7 @@ impl House {
             Durability::Sync => store::Durability::Sync,
             Durability::Os => store::Durability::Os,
         };
-        let fjall = FjallStore::open(&data_dir.store(), Options { durability, ..Options::default() })
-            .with_context(|| format!("the store in {}", data_dir.store().display()))?;
+        let fjall = FjallStore::open(&data_dir.store(), Options { durability, ..Options::default() })?;
         let store: Arc<dyn Store> = Arc::clone(&fjall) as Arc<dyn Store>;
         let identity = ServerIdentity::load_or_create(&data_dir, config, now)?;
         let iam = Arc::new(Iam::new(Arc::clone(&store), arns.clone()));
@@ -75,7 +76,7 @@ impl House {
         let rules = Rules::new(store, Arc::clone(&router), outside, arns.clone());
         let metrics = Metrics::new(&broker, &router, &rules);
         let is_ready = Arc::new(AtomicBool::new(false));
-        let ready = Arc::clone(&is_ready);
+        let (ready, kept) = (Arc::clone(&is_ready), Arc::clone(&fjall));
         let services = Services {
             registry,
             iam,
@@ -85,7 +86,7 @@ impl House {
             arns,
             endpoint_host: config.endpoint_host.clone(),
             metrics_text: Arc::new(move || metrics.text()),
-            ready: Arc::new(move || ready.load(Ordering::Acquire)),
+            ready: Arc::new(move || ready.load(Ordering::Acquire) && !kept.is_broken()),
         };
         let api = HttpApi::new(services).context("the API models cannot be read")?;
         let store = fjall;
@@ -110,7 +111,11 @@ impl House {
             http: http.as_ref().map(|(address, _)| format!("http://{}", reachable(*address))),
             https: https.as_ref().map(|(address, _)| format!("https://localhost:{}", address.port())),
         };
-        self.data_dir.write(ENDPOINTS, &format!("{}\n", serde_json::to_string_pretty(&endpoints)?), PUBLIC)?;
+        let endpoints = format!("{}\n", serde_json::to_string_pretty(&endpoints)?);
+        // Unchanged, it needs no room on a disk that may be full.
+        if self.data_dir.read(ENDPOINTS).ok().flatten().as_ref() != Some(&endpoints) {
+            self.data_dir.write(ENDPOINTS, &endpoints, PUBLIC)?;
+        }
         let mut doors = Doors { lines: Vec::new(), tasks: Vec::new() };
         self.start_services(&mut doors, stop).await?;
         self.open_mqtt(&mut doors, config, mqtt, mqtts, stop)?;
@@ -131,14 +136,22 @@ impl House {
         if !self.is_first_start {
             return;
         }
-        let data_dir = config.data_dir.display();
-        println!("First start: a certificate authority and an administrator's access key were made in {data_dir}.");
-        println!("  AWS_ACCESS_KEY_ID={}", self.administrator.access_key_id);
-        println!("  AWS_SECRET_ACCESS_KEY={}", self.administrator.secret_access_key);
-        println!("The secret is shown this once; {} keeps it.", self.data_dir.file(ADMINISTRATOR).display());
-        println!("Devices trust {}.", self.data_dir.file(CA_CERTIFICATE).display());
-        println!("Next, in another terminal:");
-        println!("  eval \"$(althing env --data-dir {data_dir})\" && aws iot list-things");
+        let (data_dir, key) = (config.data_dir.display(), &self.administrator);
+        let text = format!(
+            "First start: a certificate authority and an administrator's access key were made in {data_dir}.\n  \
+             AWS_ACCESS_KEY_ID={}\n  AWS_SECRET_ACCESS_KEY={}\n\
+             The secret is shown this once; {} keeps it.\nDevices trust {}.\nNext, in another terminal:\n  \
+             eval \"$(althing env --data-dir {})\" && aws iot list-things\n",
+            key.access_key_id,
+            key.secret_access_key,
+            self.data_dir.file(ADMINISTRATOR).display(),
+            self.data_dir.file(CA_CERTIFICATE).display(),
+            quoted(&data_dir.to_string()),
+        );
+        let mut out = std::io::stdout();
+        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            warn!(%error, "the administrator's key was not shown: `althing env` prints it");
+        }
     }
 
     /// After `stop` was raised: no new connections, clients are let go, what is queued is written, the store is closed.
@@ -152,8 +165,10 @@ impl House {
             }
         }
         let store = self.store;
-        if tokio::task::spawn_blocking(move || store.close()).await.is_err() {
-            warn!("the store did not close in order");
+        match tokio::task::spawn_blocking(move || store.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!(%error, "the store did not close in order"),
+            Err(_panicked) => warn!("the store did not close in order"),
         }
         info!("stopped");
     }

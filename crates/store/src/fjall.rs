@@ -4,8 +4,9 @@ use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, LsmError, PersistMode, Readable};
 
+use crate::creation;
 use crate::range::is_possible;
 use crate::writer::{Engine, Round, Writer};
 use crate::{Batch, Direction, Entry, Store, StoreError, Ticket, Version, Versioned, Watch};
@@ -82,20 +83,27 @@ impl FjallStore {
     /// # Errors
     /// [`OpenError`].
     pub fn open(path: &Path, options: Options) -> Result<Arc<Self>, OpenError> {
-        let refuse = |error: &dyn std::fmt::Display| OpenError::Unreadable {
+        let refuse = |error: std::io::Error| OpenError::Unreadable {
             path: path.display().to_string(),
             problem: error.to_string(),
         };
-        make_directory(path).map_err(|error| refuse(&error))?;
-        let database = Database::builder(path)
-            .cache_size(options.cache_bytes)
-            .max_journaling_size(options.journal_bytes_max.clamp(64 << 20, 128 << 20))
-            .open()
-            .map_err(|error| open_error(path, &error))?;
-        let (disk, last) = Disk::open(database, path, options.durability)?;
+        let make = |draft: &Path| Disk::open(draft, options, Origin::New).map(drop);
+        if !creation::exists(path).map_err(refuse)? {
+            creation::create(path, make, refuse)?;
+        }
+        if let Some(file) = creation::missing_file(path).map_err(refuse)? {
+            let problem = format!("its file {file} is missing");
+            return Err(OpenError::Damaged { path: path.display().to_string(), problem });
+        }
+        let (disk, last) = Disk::open(path, options, Origin::Existing)?;
         let disk = Arc::new(disk);
-        let writer = Writer::start(Arc::clone(&disk), last).map_err(|error| refuse(&error))?;
+        let writer = Writer::start(Arc::clone(&disk), last).map_err(refuse)?;
         Ok(Arc::new(Self { disk, writer }))
+    }
+
+    /// Whether a write has failed, so that every later commit is refused until the store is opened again.
+    pub fn is_broken(&self) -> bool {
+        self.writer.is_broken()
     }
 
     /// Finishes the commits that wait, brings everything to the disk, and refuses all later commits; reading goes on.
@@ -159,9 +167,37 @@ struct Disk {
     sync: PersistMode,
 }
 
+/// Whether a database was there before, and so must have a format.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    New,
+    Existing,
+}
+
 impl Disk {
+    /// The engine panics on some damaged journals: that too is damage, and no more.
+    fn open(path: &Path, options: Options, origin: Origin) -> Result<(Self, Version), OpenError> {
+        std::panic::catch_unwind(|| {
+            let database = Database::builder(path)
+                .cache_size(options.cache_bytes)
+                .max_journaling_size(options.journal_bytes_max.clamp(64 << 20, 128 << 20))
+                .open()
+                .map_err(|error| open_error(path, &error))?;
+            Self::check(database, path, options.durability, origin)
+        })
+        .unwrap_or_else(|_panic| {
+            let problem = "its engine cannot read its files".to_owned();
+            Err(OpenError::Damaged { path: path.display().to_string(), problem })
+        })
+    }
+
     /// The keyspaces, the format checked, and the last version given out.
-    fn open(database: Database, path: &Path, durability: Durability) -> Result<(Self, Version), OpenError> {
+    fn check(
+        database: Database,
+        path: &Path,
+        durability: Durability,
+        origin: Origin,
+    ) -> Result<(Self, Version), OpenError> {
         let damaged = |problem: String| OpenError::Damaged { path: path.display().to_string(), problem };
         let engine_error = |error: fjall::Error| open_error(path, &error);
         let meta = database.keyspace(META, KeyspaceCreateOptions::default).map_err(engine_error)?;
@@ -175,11 +211,11 @@ impl Disk {
                     return Err(OpenError::NewerFormat { path: path.display().to_string(), found });
                 }
             }
-            None if data.is_empty().map_err(engine_error)? => {
+            None if origin == Origin::New => {
                 meta.insert(FORMAT_KEY, FORMAT.to_be_bytes()).map_err(engine_error)?;
                 database.persist(PersistMode::SyncAll).map_err(engine_error)?;
             }
-            None => return Err(damaged("it has data but no format".to_owned())),
+            None => return Err(damaged("it has no format: its journal is lost or broken".to_owned())),
         }
         let last = match meta.get(VERSION_KEY).map_err(engine_error)? {
             Some(stored) => <[u8; 8]>::try_from(&*stored).map(u64::from_be_bytes).ok(),
@@ -236,7 +272,9 @@ fn open_error(path: &Path, error: &fjall::Error) -> OpenError {
     let path = path.display().to_string();
     match error {
         fjall::Error::Locked => OpenError::InUse(path),
-        fjall::Error::Io(problem) => OpenError::Unreadable { path, problem: problem.to_string() },
+        fjall::Error::Io(problem) | fjall::Error::Storage(LsmError::Io(problem)) if !is_about_content(problem) => {
+            OpenError::Unreadable { path, problem: problem.to_string() }
+        }
         fjall::Error::InvalidVersion(_) => {
             OpenError::Damaged { path, problem: "its engine's format is not one this release reads".to_owned() }
         }
@@ -244,21 +282,10 @@ fn open_error(path: &Path, error: &fjall::Error) -> OpenError {
     }
 }
 
-/// Only this user may look in: the store holds secrets too. A new directory's name is synced with its parent.
-fn make_directory(path: &Path) -> std::io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)?;
-    #[cfg(unix)]
-    if let Some(parent) = path.canonicalize()?.parent() {
-        std::fs::File::open(parent)?.sync_all()?;
-    }
-    Ok(())
+/// Whether the system could do what it was asked, and only what it read is not right.
+fn is_about_content(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{AlreadyExists, InvalidData, InvalidInput, NotFound, UnexpectedEof};
+    matches!(error.kind(), AlreadyExists | InvalidData | InvalidInput | NotFound | UnexpectedEof)
 }
 
 /// The format this release writes, and the newest it reads.

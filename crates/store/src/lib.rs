@@ -5,6 +5,7 @@
 //! Layouts of keys belong to the services; docs/disk-format.md lists them all.
 
 mod batch;
+mod creation;
 mod error;
 mod fjall;
 mod memory;

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 use std::collections::hash_map::Entry as Slot;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
@@ -42,6 +43,7 @@ pub(crate) struct Round<'a> {
 pub(crate) struct Writer {
     queue: Arc<Queue>,
     watchers: Arc<Watchers>,
+    is_broken: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -50,14 +52,15 @@ impl Writer {
     pub(crate) fn start(engine: Arc<impl Engine>, last: Version) -> std::io::Result<Self> {
         let (queue, watchers) = (Arc::new(Queue::default()), Arc::new(Watchers::default()));
         let closing = Closing { queue: Arc::clone(&queue), watchers: Arc::clone(&watchers) };
-        let mut state = State { engine, last, broken: None };
+        let is_broken = Arc::new(AtomicBool::new(false));
+        let mut state = State { engine, last, broken: None, is_broken: Arc::clone(&is_broken) };
         let serve = move || {
             while let Some(round) = closing.queue.take(limits::STORE_ROUND_BYTES_MAX) {
                 state.serve(round, &closing.watchers);
             }
         };
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(serve)?;
-        Ok(Self { queue, watchers, thread: Mutex::new(Some(thread)) })
+        Ok(Self { queue, watchers, is_broken, thread: Mutex::new(Some(thread)) })
     }
 
     /// Checks the batch against the port's limits and queues it.
@@ -78,6 +81,11 @@ impl Writer {
     /// Every change under `prefix` from now on.
     pub(crate) fn watch(&self, prefix: &[u8]) -> Watch {
         self.watchers.add(prefix)
+    }
+
+    /// Whether the engine has failed, so that nothing more is written.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.is_broken.load(Ordering::Acquire)
     }
 
     /// Takes no more commits, finishes those that wait and stops the thread. Doing it twice does nothing.
@@ -115,6 +123,8 @@ struct State<E> {
     engine: Arc<E>,
     last: Version,
     broken: Option<String>,
+    /// The same for those outside.
+    is_broken: Arc<AtomicBool>,
 }
 
 impl<E: Engine> State<E> {
@@ -128,6 +138,7 @@ impl<E: Engine> State<E> {
         if !round.changes.is_empty()
             && let Err(error) = self.engine.apply(&round)
         {
+            self.is_broken.store(true, Ordering::Release);
             self.broken = Some(format!("an earlier write failed, so nothing more is written: {error}"));
             return refuse(requests, &error);
         }

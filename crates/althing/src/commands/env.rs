@@ -1,5 +1,6 @@
 //! `althing env`: the environment with which AWS clients reach this server.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -7,6 +8,7 @@ use anyhow::Context;
 use crate::data_dir::{ADMINISTRATOR, CA_CERTIFICATE, ENDPOINTS, read};
 use crate::endpoints::Endpoints;
 use crate::identity::Administrator;
+use crate::shell::quoted;
 
 /// The flags of `althing env`.
 #[derive(clap::Args)]
@@ -33,16 +35,18 @@ pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
     let (Some(administrator), Some(endpoints)) = (administrator, endpoints) else {
         anyhow::bail!("{}: no althing server has been started here yet", at());
     };
-    let endpoints: Endpoints = serde_json::from_str(&endpoints).with_context(at)?;
+    let endpoints: Endpoints =
+        serde_json::from_str(&endpoints).with_context(|| format!("{}: {ENDPOINTS} is not what althing wrote", at()))?;
     let ca = std::path::absolute(flags.data_dir.join(CA_CERTIFICATE))?.display().to_string();
     let variables = variables(&Administrator::from_json(&administrator)?, &endpoints, &ca, flags.https)?;
-    if flags.json {
+    let text = if flags.json {
         let object: serde_json::Map<_, _> = variables.into_iter().map(|(name, value)| (name, value.into())).collect();
-        println!("{}", serde_json::to_string_pretty(&object)?);
+        serde_json::to_string_pretty(&object)? + "\n"
     } else {
-        variables.iter().for_each(|(name, value)| println!("export {name}={}", quoted(value)));
-    }
-    Ok(())
+        variables.iter().map(|(name, value)| format!("export {name}={}\n", quoted(value))).collect()
+    };
+    let mut out = std::io::stdout();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
 }
 
 fn variables(
@@ -67,12 +71,6 @@ fn variables(
     Ok(variables)
 }
 
-/// For a POSIX shell: in single quotes when it has anything but plain characters.
-fn quoted(value: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+=,".contains(c);
-    if value.chars().all(is_plain) { value.to_owned() } else { format!("'{}'", value.replace('\'', r"'\''")) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,12 +92,5 @@ mod tests {
         assert!(!names(false).iter().any(|line| line.starts_with("AWS_CA_BUNDLE")));
         assert!(names(true).contains(&"AWS_ENDPOINT_URL_IAM=https://localhost:8443".to_owned()));
         assert!(names(true).contains(&"AWS_CA_BUNDLE=/d/ca.pem".to_owned()));
-    }
-
-    #[test]
-    fn values_are_quoted_for_the_shell() {
-        assert_eq!(quoted("a+b/c=="), "a+b/c==");
-        assert_eq!(quoted("a b"), "'a b'");
-        assert_eq!(quoted("it's $x"), r"'it'\''s $x'");
     }
 }

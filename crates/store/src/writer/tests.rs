@@ -113,9 +113,11 @@ fn after_a_failed_write_nothing_is_acknowledged_any_more() {
     let (engine, writer) = start(0);
     let mut watch = writer.watch(b"");
     writer.commit(Batch::new().put("a", "1")).wait().unwrap();
+    assert!(!writer.is_broken());
     engine.fails.store(true, Ordering::SeqCst);
     let failure = writer.commit(Batch::new().put("a", "2")).wait().unwrap_err();
     assert_eq!(failure.to_string(), "the store failed: no space");
+    assert!(writer.is_broken());
     engine.fails.store(false, Ordering::SeqCst);
     let refusal = writer.commit(Batch::new().put("a", "3")).wait().unwrap_err();
     assert!(matches!(&refusal, StoreError::Failed(text) if text.contains("earlier write failed")), "{refusal}");
