@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
+use crate::arn_pattern::ArnPattern;
 use crate::dates;
 use crate::glob::Case;
 use crate::question::Context;
@@ -33,8 +34,7 @@ pub(crate) enum Relation {
 #[derive(Debug, Clone)]
 pub(crate) enum Comparand {
     Text(Template),
-    /// An ARN's components, each a pattern of its own; the last one takes the rest.
-    Arn(Vec<Template>),
+    Arn(ArnPattern),
     Number(Relation, f64),
     Date(Relation, i64),
     Bool(bool),
@@ -68,18 +68,7 @@ impl Comparand {
     pub(crate) fn matches(&self, value: &str, context: &dyn Context) -> Result<bool, Unresolved<'_>> {
         Ok(match self {
             Self::Text(template) => template.matches(value, context, Substitution::Any)?,
-            Self::Arn(components) => {
-                let mut parts = value.splitn(components.len(), ':');
-                for component in components {
-                    let Some(part) = parts.next() else {
-                        return Ok(false);
-                    };
-                    if !component.matches(part, context, Substitution::Any)? {
-                        return Ok(false);
-                    }
-                }
-                true
-            }
+            Self::Arn(pattern) => pattern.matches(value, context, Substitution::Any)?,
             Self::Number(relation, wanted) => {
                 number(value).and_then(|value| value.partial_cmp(wanted)).is_some_and(|order| relation.holds(order))
             }
@@ -92,7 +81,7 @@ impl Comparand {
     pub(crate) fn first_unresolved(&self, context: &dyn Context) -> Option<Unresolved<'_>> {
         match self {
             Self::Text(template) => template.first_unresolved(context),
-            Self::Arn(components) => components.iter().find_map(|component| component.first_unresolved(context)),
+            Self::Arn(pattern) => pattern.first_unresolved(context),
             _ => None,
         }
     }
@@ -139,30 +128,14 @@ impl Network {
     }
 }
 
-/// The six components are compared one by one (IAM reference, ARN condition operators); fewer are accepted when
-/// the last ends with a `*`, which then takes the rest.
-fn arn(text: &str, variables: bool) -> Result<Vec<Template>, String> {
-    let syntax = Syntax { variables, wildcards: true, case: Case::Sensitive };
-    let parts = components(text, variables);
-    if parts.len() < ARN_COMPONENTS && !text.ends_with('*') {
+/// Six components (IAM reference, ARN condition operators); fewer are accepted when the last ends with a `*`, which
+/// then takes the rest.
+fn arn(text: &str, variables: bool) -> Result<ArnPattern, String> {
+    let pattern = ArnPattern::parse(text, Syntax { variables, wildcards: true, case: Case::Sensitive })?;
+    if !pattern.is_complete() && !text.ends_with('*') {
         return Err(format!("{text:?} is not an ARN"));
     }
-    parts.into_iter().map(|part| Template::parse(part, syntax)).collect()
-}
-
-/// Splits at the first five colons that don't stand in a variable.
-fn components(text: &str, variables: bool) -> Vec<&str> {
-    let (mut parts, mut start, mut in_variable) = (Vec::new(), 0, false);
-    for (at, c) in text.char_indices() {
-        let opens = variables && text.get(at..).is_some_and(|rest| rest.starts_with("${"));
-        in_variable = opens || (in_variable && c != '}');
-        if c == ':' && !in_variable && parts.len() + 1 < ARN_COMPONENTS {
-            parts.push(text.get(start..at).unwrap_or_default());
-            start = at + 1;
-        }
-    }
-    parts.push(text.get(start..).unwrap_or_default());
-    parts
+    Ok(pattern)
 }
 
 fn number(text: &str) -> Option<f64> {
@@ -176,8 +149,6 @@ fn number(text: &str) -> Option<f64> {
 fn boolean(text: &str) -> Option<bool> {
     [true, false].into_iter().find(|value| text.eq_ignore_ascii_case(&value.to_string()))
 }
-
-const ARN_COMPONENTS: usize = 6;
 
 #[cfg(test)]
 mod tests {

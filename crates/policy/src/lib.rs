@@ -21,6 +21,7 @@
 //! # Ok::<(), policy::MalformedPolicy>(())
 //! ```
 
+mod arn_pattern;
 mod comparand;
 mod conditions;
 mod dates;

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::MalformedPolicy;
+use crate::arn_pattern::ArnPattern;
 use crate::conditions::{self, Condition};
 use crate::glob::{Case, Glob};
 use crate::json::Json;
 use crate::principal::Principal;
 use crate::question::{Context, Question};
-use crate::variables::{Substitution, Syntax, Template, Unresolved};
+use crate::variables::{Substitution, Syntax, Unresolved};
 
 /// What a statement does with the questions it speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub(crate) struct Statement {
     pub(crate) effect: Effect,
     actions: Listed<Glob>,
     /// None in a trust policy.
-    resources: Option<Listed<Template>>,
+    resources: Option<Listed<ArnPattern>>,
     /// In a trust policy only.
     principal: Option<Principal>,
     conditions: Vec<Condition>,
@@ -182,11 +183,11 @@ fn read_action(text: &str) -> Result<Glob, String> {
 }
 
 /// `*` or an ARN (IAM reference, resource element).
-fn read_resource(text: &str, syntax: Syntax) -> Result<Template, String> {
+fn read_resource(text: &str, syntax: Syntax) -> Result<ArnPattern, String> {
     if text != "*" && !text.starts_with("arn:") {
         return Err(format!("{text:?} is neither \"*\" nor an ARN"));
     }
-    Template::parse(text, syntax).map_err(|problem| format!("{text:?} {problem}"))
+    ArnPattern::parse(text, syntax).map_err(|problem| format!("{text:?} {problem}"))
 }
 
 fn check_kind(at: &str, dialect: Dialect, has_resource: bool, has_principal: bool) -> Result<(), MalformedPolicy> {
