@@ -16,7 +16,7 @@ use tracing::{debug, info, warn};
 use crate::clients::Broker;
 use crate::connect::{Refused, connect};
 use crate::deliver::Client;
-use crate::exchange::{Now, Progress};
+use crate::exchange::{DisconnectReason, Now, Progress};
 use crate::identity::Peer;
 use crate::metrics::count;
 
@@ -53,7 +53,7 @@ impl Connection {
                 }
             };
             progress = match std::mem::replace(&mut self.state, State::Ended) {
-                State::Ended => Progress::Close,
+                State::Ended => Progress::Close(DisconnectReason::ClientError),
                 State::Expecting(expecting) => match expecting.handle(packet) {
                     Ok(opening) => self.open(opening, out, now),
                     Err(refusal) => self.refuse(&refusal, out),
@@ -66,7 +66,7 @@ impl Connection {
             };
         }
         if let State::Connected(client) = &mut self.state {
-            client.publisher.wake();
+            client.received();
         }
         progress
     }
@@ -80,7 +80,7 @@ impl Connection {
     }
 
     /// Ready when the client is to be disconnected, even while it takes no output.
-    pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<DisconnectReason> {
         match &mut self.state {
             State::Connected(client) => client.poll_closed(context),
             State::Expecting(_) | State::Ended => Poll::Pending,
@@ -92,7 +92,7 @@ impl Connection {
         match &mut self.state {
             State::Connected(client) => client.deliver(out),
             State::Expecting(_) => Progress::Open,
-            State::Ended => Progress::Close,
+            State::Ended => Progress::Close(DisconnectReason::ClientError),
         }
     }
 
@@ -126,11 +126,18 @@ impl Connection {
         matches!(self.state, State::Connected(_))
     }
 
+    /// Gives back what only a busy connection needs. For when nothing is to be read, written or delivered.
+    pub fn rest(&mut self) {
+        if let State::Connected(client) = &mut self.state {
+            client.rest();
+        }
+    }
+
     /// The transport is gone or about to be closed: publishes the will, unless a DISCONNECT removed it, and forgets the
-    /// client. `why` is for the log.
-    pub async fn end(mut self, why: &str, now: Now) {
+    /// client.
+    pub async fn end(mut self, reason: DisconnectReason, now: Now) {
         if let State::Connected(client) = std::mem::replace(&mut self.state, State::Ended) {
-            client.end(why, now).await;
+            client.end(reason, now).await;
         }
     }
 
@@ -152,7 +159,7 @@ impl Connection {
             Err(Refused { client_id, why }) => {
                 count(&self.broker.metrics().connects_refused);
                 warn!(%client_id, identity = %self.peer.identity, source_ip = %self.peer.source_ip, %why, "connect refused");
-                Progress::Close
+                Progress::Close(DisconnectReason::AuthError)
             }
         }
     }
@@ -161,7 +168,7 @@ impl Connection {
         count(&self.broker.metrics().connects_refused);
         info!(source_ip = %self.peer.source_ip, why = %refusal.reason, "connect refused");
         refusal.write(out);
-        Progress::Close
+        Progress::Close(DisconnectReason::ClientError)
     }
 
     fn malformed(&mut self, error: mqtt_codec::DecodeError, out: &mut BytesMut) -> Progress {
@@ -170,11 +177,11 @@ impl Connection {
             State::Expecting(_) => self.refuse(&Refusal::from_decode_error(error), out),
             State::Connected(client) => {
                 info!(client_id = %client.session.client_id(), why = %error, "malformed packet: closing");
-                Progress::Close
+                Progress::Close(DisconnectReason::ClientError)
             }
             State::Ended => {
                 debug!(why = %error, "malformed packet after the end");
-                Progress::Close
+                Progress::Close(DisconnectReason::ClientError)
             }
         }
     }

@@ -13,9 +13,8 @@ use tracing::{info, warn};
 
 use crate::authorize::Authorizer;
 use crate::clients::Broker;
-use crate::exchange::{Now, Progress};
+use crate::exchange::{DisconnectReason, Now, Progress};
 use crate::identity::Peer;
-use crate::metrics::count;
 
 /// Everything a connected client has on this side.
 pub(crate) struct Client {
@@ -31,13 +30,13 @@ pub(crate) struct Client {
     pub(crate) unsettled: Vec<RetainedWrite>,
     /// Taken from the mailbox and not yet written, because the window was full.
     pending: VecDeque<Delivery>,
-    drained: Vec<Delivery>,
+    /// Counted here for a batch, then added to what all connections share.
+    pub(crate) messages_received: u64,
+    messages_sent: u64,
 }
 
 /// Output that one call may write before the door has sent it.
 const OUTPUT_BYTES_MAX: usize = 256 * 1024;
-/// Deliveries taken from the mailbox at a time.
-const DELIVERIES_PER_DRAIN: usize = 128;
 
 impl Client {
     pub(crate) fn new(
@@ -65,7 +64,8 @@ impl Client {
             retained: VecDeque::new(),
             unsettled: Vec::new(),
             pending: VecDeque::new(),
-            drained: Vec::new(),
+            messages_received: 0,
+            messages_sent: 0,
         }
     }
 
@@ -82,13 +82,13 @@ impl Client {
     }
 
     /// Ready when the client is to be disconnected, whatever still waits for it.
-    pub(crate) fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        self.subscriber.mailbox().poll_closed(context).map(|_| ())
+    pub(crate) fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<DisconnectReason> {
+        self.subscriber.mailbox().poll_closed(context).map(reason_of)
     }
 
     pub(crate) fn deliver(&mut self, out: &mut BytesMut) -> Progress {
         if let Some(reason) = self.subscriber.mailbox().closed() {
-            return self.closed(reason);
+            return Progress::Close(reason_of(reason));
         }
         while out.len() < OUTPUT_BYTES_MAX && !self.session.window_is_full() {
             if self.pending.is_empty() && !self.refill() {
@@ -104,10 +104,24 @@ impl Client {
                 }
             }
         }
-        if self.pending.is_empty() && self.pending.capacity() > DELIVERIES_PER_DRAIN {
-            self.pending = VecDeque::new();
-        }
+        let sent = std::mem::take(&mut self.messages_sent);
+        self.broker.metrics().messages_sent.fetch_add(sent, Ordering::Relaxed);
         Progress::Open
+    }
+
+    /// A read has been handled whole: whoever got something is woken, once.
+    pub(crate) fn received(&mut self) {
+        let received = std::mem::take(&mut self.messages_received);
+        self.broker.metrics().messages_received.fetch_add(received, Ordering::Relaxed);
+        self.publisher.wake();
+    }
+
+    /// Gives back the buffers that only a busy connection needs.
+    pub(crate) fn rest(&mut self) {
+        if self.pending.is_empty() && self.pending.capacity() > 0 {
+            self.pending = VecDeque::new();
+            self.subscriber.mailbox().shrink();
+        }
     }
 
     /// Fetches what is to be written next; answers whether there was anything.
@@ -125,9 +139,7 @@ impl Client {
                 }
             }
         }
-        self.subscriber.mailbox().drain(&mut self.drained, DELIVERIES_PER_DRAIN);
-        self.pending.extend(self.drained.drain(..));
-        !self.pending.is_empty()
+        self.subscriber.mailbox().take(&mut self.pending)
     }
 
     /// Writes one delivery, or drops it when the policies say that this client may not receive it. False when the
@@ -138,16 +150,11 @@ impl Client {
         }
         match self.session.deliver(&delivery.message, delivery.qos, delivery.retain, out) {
             Delivered::Written => {
-                count(&self.broker.metrics().messages_sent);
+                self.messages_sent += 1;
                 true
             }
             Delivered::WindowFull => false,
         }
-    }
-
-    fn closed(&self, reason: MailboxClosed) -> Progress {
-        info!(client_id = %self.session.client_id(), ?reason, "closing");
-        Progress::Close
     }
 
     pub(crate) fn is_settled(&self) -> bool {
@@ -159,15 +166,15 @@ impl Client {
         for write in self.unsettled.drain(..) {
             if let Err(error) = write.await {
                 warn!(client_id = %self.session.client_id(), %error, "a retained message could not be stored: closing");
-                return Progress::Close;
+                return Progress::Close(DisconnectReason::ServerError);
             }
         }
         self.publisher.wait_for_room().await;
         Progress::Open
     }
 
-    pub(crate) async fn end(mut self, why: &str, now: Now) {
-        info!(client_id = %self.session.client_id(), why, "disconnected");
+    pub(crate) async fn end(mut self, reason: DisconnectReason, now: Now) {
+        info!(client_id = %self.session.client_id(), reason = reason.as_str(), "disconnected");
         self.publish_will(now);
         let _ = self.settle().await; // a failure is logged there, and nobody is left to be told
     }
@@ -177,5 +184,14 @@ impl Drop for Client {
     fn drop(&mut self) {
         self.broker.leave(self.session.client_id(), self.subscriber.mailbox());
         self.broker.metrics().connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn reason_of(closed: MailboxClosed) -> DisconnectReason {
+    match closed {
+        MailboxClosed::Overflowed => DisconnectReason::Throttled,
+        MailboxClosed::TakenOver => DisconnectReason::DuplicateClientId,
+        MailboxClosed::Revoked => DisconnectReason::ForbiddenAccess,
+        MailboxClosed::ShuttingDown => DisconnectReason::ServerInitiatedDisconnect,
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use broker::{Anonymous, Broker, Connection, Identity, Now, Peer, Progress};
+use broker::{Anonymous, Broker, Connection, DisconnectReason, Identity, Now, Peer, Progress};
 use bytes::{Bytes, BytesMut};
 use message::{QoS, TopicName};
 use mqtt_codec::{
@@ -126,7 +126,7 @@ impl Client {
 
     fn end(self) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(self.connection.end("test", self.now));
+        runtime.block_on(self.connection.end(DisconnectReason::ConnectionLost, self.now));
     }
 }
 
@@ -195,7 +195,7 @@ fn policies_decide_on_connect_publish_subscribe_and_receive() {
     let identity = Identity::Certificate(certificate);
     let mut refused = house.client(identity, Dialect::Aws);
     assert_eq!(refused.connect("lamp", None), [], "no policy: closed without CONNACK");
-    assert_eq!(refused.progress, Progress::Close);
+    assert_eq!(refused.progress, Progress::Close(DisconnectReason::AuthError));
 
     house.attach(&house.policy("lamp", LAMP), certificate);
     pump(&house);
@@ -214,7 +214,7 @@ fn policies_decide_on_connect_publish_subscribe_and_receive() {
     assert_eq!(lamp.progress, Progress::Open);
     application.subscribe(&["lamps/other/t"]);
     assert_eq!(lamp.send(&[publish("lamps/other/t", "no", QoS::AtLeastOnce, false)]), [], "no PUBACK");
-    assert_eq!(lamp.progress, Progress::Close);
+    assert_eq!(lamp.progress, Progress::Close(DisconnectReason::ForbiddenAccess));
     assert_eq!(application.receive(), [], "not delivered");
 }
 
@@ -233,7 +233,7 @@ fn a_retained_publish_needs_its_own_permission() {
     let mut lamp = house.client(Identity::Certificate(certificate), Dialect::Aws);
     assert_eq!(lamp.connect("lamp", None), [accepted()]);
     assert_eq!(lamp.send(&[publish("lamps/lamp/t", "x", QoS::AtLeastOnce, true)]), []);
-    assert_eq!(lamp.progress, Progress::Close);
+    assert_eq!(lamp.progress, Progress::Close(DisconnectReason::ForbiddenAccess));
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn deactivating_a_certificate_ends_its_connection_at_once_and_policy_changes_rea
     assert!(
         eventually(|| {
             device.receive();
-            device.progress == Progress::Close
+            device.progress == Progress::Close(DisconnectReason::ForbiddenAccess)
         }),
         "still connected"
     );
@@ -279,7 +279,7 @@ fn deactivating_a_certificate_ends_its_connection_at_once_and_policy_changes_rea
     house.attach(&no, certificate);
     let refused = || {
         device.send(&[publish("t", "x", QoS::AtLeastOnce, false)]);
-        device.progress == Progress::Close
+        device.progress == Progress::Close(DisconnectReason::ForbiddenAccess)
     };
     assert!(eventually(refused), "the new policy did not reach the connection");
 }
@@ -305,7 +305,7 @@ fn a_second_connection_takes_the_client_id_over_and_the_will_is_published() {
     let mut second = house.client(Identity::Anonymous, Dialect::Mqtt);
     assert_eq!(second.connect("same", will()), [accepted()]);
     assert_eq!(first.receive(), []);
-    assert_eq!(first.progress, Progress::Close);
+    assert_eq!(first.progress, Progress::Close(DisconnectReason::DuplicateClientId));
     first.end();
     assert_eq!(payloads(&watcher.receive()), ["gone"]);
     assert_eq!(second.send(&[Packet::PingReq]), [Packet::PingResp], "the second is not disturbed");
@@ -365,7 +365,7 @@ fn nobody_forges_events() {
         let (mut forger, mut watcher) = (house.anonymous("f"), house.anonymous("w"));
         watcher.subscribe(&["$aws/events/#", "$SYS/#"]);
         forger.send(&[publish(topic, "x", QoS::AtMostOnce, false)]);
-        assert_eq!(forger.progress, Progress::Close, "{topic}");
+        assert_eq!(forger.progress, Progress::Close(DisconnectReason::ForbiddenAccess), "{topic}");
         assert_eq!(watcher.receive(), []);
     }
 }
@@ -378,13 +378,13 @@ fn malformed_packets_close_their_own_connection_only() {
     for frame in frames {
         let mut client = house.anonymous("c");
         assert_eq!(client.send_bytes(frame), []);
-        assert_eq!(client.progress, Progress::Close, "{frame:x?}");
+        assert_eq!(client.progress, Progress::Close(DisconnectReason::ClientError), "{frame:x?}");
         client.end();
     }
     assert_eq!(bystander.send(&[Packet::PingReq]), [Packet::PingResp]);
     let mut unopened = house.client(Identity::Anonymous, Dialect::Mqtt);
     assert_eq!(unopened.send(&[Packet::PingReq]), []);
-    assert_eq!(unopened.progress, Progress::Close, "[MQTT-3.1.0-1]");
+    assert_eq!(unopened.progress, Progress::Close(DisconnectReason::ClientError), "[MQTT-3.1.0-1]");
 }
 
 #[test]

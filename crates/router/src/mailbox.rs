@@ -118,6 +118,28 @@ impl Mailbox {
         count
     }
 
+    /// Takes everything that waits, in one move, into `buffer`, which must be empty; answers whether there was anything.
+    /// What is taken does not count towards the limits any more.
+    pub fn take(&self, buffer: &mut VecDeque<Delivery>) -> bool {
+        debug_assert!(buffer.is_empty(), "deliveries would be lost");
+        let mut queue = self.queue.lock();
+        std::mem::swap(&mut queue.deliveries, buffer);
+        queue.bytes = 0;
+        drop(queue);
+        if self.overflow == Overflow::Service {
+            self.room.notify_waiters();
+        }
+        !buffer.is_empty()
+    }
+
+    /// Gives back the memory of a queue that was long once.
+    pub fn shrink(&self) {
+        let mut queue = self.queue.lock();
+        if queue.deliveries.is_empty() && queue.deliveries.capacity() > 0 {
+            queue.deliveries = VecDeque::new();
+        }
+    }
+
     /// Ready when there is something to drain, or when the mailbox is closed and empty.
     pub fn poll_waiting(&self, context: &mut Context<'_>) -> Poll<Result<(), MailboxClosed>> {
         let mut queue = self.queue.lock();
