@@ -14,25 +14,19 @@ use tokio::time::{Instant, Sleep, timeout};
 use crate::clock::now;
 
 /// Runs a connection until either side ends it; the will is published when it must be.
-pub async fn run_connection<S: AsyncRead + AsyncWrite + Unpin>(stream: S, connection: Connection) {
+///
+/// The future is what an idle connection costs, so what is rare in it is boxed: settling, and the end.
+pub fn run_connection<S>(stream: S, connection: Connection) -> impl Future<Output = ()> + Send
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
     let limit = Duration::from_secs(limits::CONNECT_SECONDS_MAX);
-    let mut task = ConnectionTask {
-        stream,
-        connection,
-        input: BytesMut::new(),
-        out: BytesMut::new(),
-        alarm: Box::pin(tokio::time::sleep(limit)),
-    };
-    let reason = task.run().await;
-    let ConnectionTask { stream, connection, .. } = task;
-    let closing = close(stream);
-    connection.end(reason, now()).await;
-    closing.await;
-}
-
-/// Lets the peer read what was sent before the close; a peer that does not is not waited for.
-async fn close<S: AsyncWrite + Unpin>(mut stream: S) {
-    let _ = timeout(Duration::from_secs(1), stream.shutdown()).await; // the connection ends either way
+    let alarm = Box::pin(tokio::time::sleep(limit));
+    let mut task = ConnectionTask { stream, connection, input: BytesMut::new(), out: BytesMut::new(), alarm };
+    async move {
+        let reason = task.run().await;
+        Box::pin(task.end(reason)).await;
+    }
 }
 
 struct ConnectionTask<S> {
@@ -82,7 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
                 close @ Progress::Close(_) => close,
             };
             if !self.connection.is_settled()
-                && let Progress::Close(reason) = self.connection.settle().await
+                && let Progress::Close(reason) = Box::pin(self.connection.settle()).await
             {
                 return reason;
             }
@@ -93,6 +87,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
                 return reason;
             }
         }
+    }
+
+    async fn end(self, reason: DisconnectReason) {
+        let Self { mut stream, connection, .. } = self;
+        connection.end(reason, now()).await;
+        // Lets the peer read what was sent before the close; one that does not is not waited for.
+        let _ = timeout(Duration::from_secs(1), stream.shutdown()).await; // the connection ends either way
     }
 
     fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Event> {
