@@ -138,7 +138,8 @@ impl House {
         println!("The secret is shown this once; {} keeps it.", self.data_dir.file(ADMINISTRATOR).display());
         println!("Devices trust {}.", self.data_dir.file(CA_CERTIFICATE).display());
         println!("Next, in another terminal:");
-        println!("  eval \"$(althing env --data-dir {data_dir})\" && aws iot list-things");
+        let program = std::env::args().next().unwrap_or_else(|| "althing".to_owned());
+        println!("  eval \"$({program} env --data-dir {data_dir})\" && aws iot list-things");
     }
 
     /// After `stop` was raised: no new connections, clients are let go, what is queued is written, the store is closed.
