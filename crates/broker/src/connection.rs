@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use bytes::BytesMut;
-use mqtt_codec::decode;
+use bytes::{Bytes, BytesMut};
+use mqtt_codec::{Packet, Publish, decode};
 use names::{Dialect, limits};
 use session::{ExpectConnect, Refusal};
 use tracing::{debug, info, warn};
@@ -25,6 +25,7 @@ pub struct Connection {
     broker: Arc<Broker>,
     peer: Peer,
     state: State,
+    has_paused: bool,
 }
 
 enum State {
@@ -33,17 +34,40 @@ enum State {
     Ended,
 }
 
+/// Packets handled before others have their turn; well below [`limits::MAILBOX_MESSAGES_SOFT`].
+const PACKETS_PER_TURN: usize = 256;
+/// Input above this is that of a packet which came in many reads.
+const LARGE_INPUT_BYTES: usize = 128 * 1024;
+
+/// A small message that arrived behind a large packet is copied: in a slow subscriber's mailbox it counts for its own
+/// few bytes, and must not keep the large buffer for as long as it waits there.
+fn apart(packet: Packet) -> Packet {
+    match packet {
+        Packet::Publish(publish) if publish.payload.len() < LARGE_INPUT_BYTES / 2 => Packet::Publish(Publish {
+            topic: publish.topic.detached(),
+            payload: Bytes::copy_from_slice(&publish.payload),
+            ..publish
+        }),
+        packet => packet,
+    }
+}
+
 impl Connection {
     /// A connection whose transport is up and has sent nothing yet.
     pub fn new(broker: Arc<Broker>, peer: Peer) -> Self {
         let state = State::Expecting(ExpectConnect { dialect: peer.dialect });
-        Self { broker, peer, state }
+        Self { broker, peer, state, has_paused: false }
     }
 
-    /// Handles every whole packet in `input`; answers are appended to `out`.
+    /// Handles the whole packets in `input`; answers are appended to `out`. Stops early, see
+    /// [`has_paused`](Self::has_paused), when a service that was published to has to catch up, and after
+    /// a bounded number of packets, so that one read does not fill the mailboxes of subscribers who keep up.
     pub fn receive(&mut self, input: &mut BytesMut, out: &mut BytesMut, now: Now) -> Progress {
+        let is_large = input.len() > LARGE_INPUT_BYTES;
         let mut progress = Progress::Open;
-        while progress == Progress::Open {
+        let mut packets = 0;
+        self.has_paused = false;
+        while progress == Progress::Open && !self.has_paused {
             let packet = match decode(input, self.packet_bytes_max()) {
                 Ok(Some(packet)) => packet,
                 Ok(None) => break,
@@ -59,7 +83,10 @@ impl Connection {
                     Err(refusal) => self.refuse(&refusal, out),
                 },
                 State::Connected(mut client) => {
+                    let packet = if is_large { apart(packet) } else { packet };
                     let progress = client.handle(packet, out, now);
+                    packets += 1;
+                    self.has_paused = packets == PACKETS_PER_TURN || client.publisher.is_congested();
                     self.state = State::Connected(client);
                     progress
                 }
@@ -68,7 +95,16 @@ impl Connection {
         if let State::Connected(client) = &mut self.state {
             client.received();
         }
+        if is_large && packets > 0 {
+            *input = BytesMut::from(&**input); // what comes next must not share the large buffer either
+        }
         progress
+    }
+
+    /// Whether packets may be left in the input: call [`receive`](Self::receive) again after
+    /// [`settle`](Self::settle) and after others had their turn, without waiting for more to arrive.
+    pub fn has_paused(&self) -> bool {
+        self.has_paused
     }
 
     /// Ready when [`deliver`](Self::deliver) has something to do.

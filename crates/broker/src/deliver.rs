@@ -1,12 +1,12 @@
 //! A connected client: its session, its subscriptions, and the way from its mailbox to its output.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
-use message::Origin;
+use message::{Origin, TopicFilter};
 use router::{Delivery, MailboxClosed, Publisher, RetainedCursor, RetainedWrite, Subscriber};
 use session::Delivered;
 use tracing::{info, warn};
@@ -24,8 +24,9 @@ pub(crate) struct Client {
     pub(crate) publisher: Publisher,
     pub(crate) authorizer: Authorizer,
     pub(crate) origin: Arc<Origin>,
-    /// Retained messages owed to new subscriptions.
-    pub(crate) retained: VecDeque<RetainedCursor>,
+    /// Retained messages owed to new subscriptions. One entry a filter: subscribing again starts its entry anew, so
+    /// that a client which takes nothing cannot pile them up.
+    pub(crate) retained: BTreeMap<TopicFilter, RetainedCursor>,
     /// Retained messages that were published and are not on disk yet.
     pub(crate) unsettled: Vec<RetainedWrite>,
     /// Taken from the mailbox and not yet written, because the window was full.
@@ -61,7 +62,7 @@ impl Client {
             publisher,
             authorizer,
             origin: Arc::new(origin),
-            retained: VecDeque::new(),
+            retained: BTreeMap::new(),
             unsettled: Vec::new(),
             pending: VecDeque::new(),
             messages_received: 0,
@@ -126,16 +127,16 @@ impl Client {
 
     /// Fetches what is to be written next; answers whether there was anything.
     fn refill(&mut self) -> bool {
-        while let Some(cursor) = self.retained.front_mut() {
-            match cursor.next_page() {
-                Ok(page) if page.is_empty() => drop(self.retained.pop_front()),
+        while let Some(mut owed) = self.retained.first_entry() {
+            match owed.get_mut().next_page() {
+                Ok(page) if page.is_empty() => drop(owed.remove()),
                 Ok(page) => {
                     self.pending.extend(page);
                     return true;
                 }
                 Err(error) => {
                     warn!(client_id = %self.session.client_id(), %error, "retained messages cannot be read");
-                    self.retained.pop_front();
+                    owed.remove();
                 }
             }
         }
@@ -163,14 +164,18 @@ impl Client {
 
     pub(crate) async fn settle(&mut self) -> Progress {
         // In order; those that are durable already answer at once.
+        let mut progress = Progress::Open;
         for write in self.unsettled.drain(..) {
+            // After a failure the others are awaited too: a write that nobody awaits stays on its way for ever.
             if let Err(error) = write.await {
                 warn!(client_id = %self.session.client_id(), %error, "a retained message could not be stored: closing");
-                return Progress::Close(DisconnectReason::ServerError);
+                progress = Progress::Close(DisconnectReason::ServerError);
             }
         }
-        self.publisher.wait_for_room().await;
-        Progress::Open
+        if progress == Progress::Open {
+            self.publisher.wait_for_room().await;
+        }
+        progress
     }
 
     pub(crate) async fn end(mut self, reason: DisconnectReason, now: Now) {

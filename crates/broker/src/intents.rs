@@ -32,6 +32,7 @@ impl Client {
             Ok(Some(Intent::Unsubscribe { packet_id, filters })) => {
                 for filter in filters.iter().filter_map(|text| TopicFilter::new(text).ok()) {
                     self.subscriber.unsubscribe(&filter);
+                    self.retained.remove(&filter); // nothing new after the UNSUBACK [MQTT-3.10.4-2]
                 }
                 self.session.unsubscribe_done(packet_id, out);
                 Progress::Open
@@ -97,7 +98,7 @@ impl Client {
         }
         let options = SubscribeOptions { qos, dialect };
         self.subscriber.subscribe(filter.clone(), options);
-        self.retained.extend(self.subscriber.retained(&filter, options));
+        self.retained.extend(self.subscriber.retained(&filter, options).map(|cursor| (filter, cursor)));
         SubAckCode::Granted(qos)
     }
 

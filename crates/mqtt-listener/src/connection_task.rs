@@ -58,7 +58,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
     /// Answers why the connection is over.
     async fn run(&mut self) -> DisconnectReason {
         loop {
-            let event = std::future::poll_fn(|context| self.poll_event(context)).await;
+            let event = if self.connection.has_paused() {
+                // The subscribers of what was published get their turn before more is.
+                tokio::task::yield_now().await;
+                Event::Received
+            } else {
+                std::future::poll_fn(|context| self.poll_event(context)).await
+            };
             let was_connected = self.connection.is_connected();
             let received = match event {
                 Event::Gone => return DisconnectReason::ConnectionLost,

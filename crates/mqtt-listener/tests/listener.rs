@@ -149,6 +149,21 @@ async fn packets_may_come_together_or_byte_by_byte() {
 }
 
 #[tokio::test]
+async fn a_burst_of_qos_0_loses_nothing_for_a_subscriber_who_keeps_up() {
+    let house = House::new().await;
+    let mut subscriber = house.plain().await;
+    // CONNECT with another client id, SUBSCRIBE "a" at QoS 0.
+    subscriber.write_all(b"\x10\x0d\0\x04MQTT\x04\x02\0\x3c\0\x01s\x82\x06\0\x01\0\x01a\0").await.unwrap();
+    expect(&mut subscriber, b"\x20\x02\0\0\x90\x03\0\x01\0").await;
+    let mut publisher = house.plain().await;
+    assert!(connects(&mut publisher).await);
+    let burst: Vec<u8> =
+        (0..5000u16).flat_map(|n| [b"\x30\x05\0\x01a".as_slice(), &n.to_be_bytes()].concat()).collect();
+    publisher.write_all(&burst).await.unwrap();
+    expect(&mut subscriber, &burst).await;
+}
+
+#[tokio::test]
 async fn a_silent_client_is_disconnected_after_one_and_a_half_keep_alives_and_its_will_is_sent() {
     let house = House::new().await;
     let mut watcher = house.plain().await;
