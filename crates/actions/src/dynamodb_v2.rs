@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::RequestId;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use names::PARTITION;
 use sql::{Input, Output, SqlVersion};
@@ -67,13 +69,36 @@ impl Item {
         let client = outside.aws.dynamodb().await;
         let request = client.put_item().table_name(self.table_name).set_item(Some(self.attributes));
         request.send().await.map(|_| ()).map_err(|error| {
-            let reason = DisplayErrorContext(&error);
-            ActionError::Failed(format!("Failed to insert record to DynamoDB V2. The error received was {reason}"))
+            let reason = reason(&error);
+            let text = format!("Failed to insert record to DynamoDB V2. The error received was {reason}");
+            match error {
+                SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => ActionError::Unanswered(text),
+                _ => ActionError::Failed(text),
+            }
         })
     }
 }
 
 /// DynamoDB API reference, `TableName`; the ARN form is not offered by the rule action.
+/// What went wrong in the AWS SDK's words, as the developer guide's rule-error-handling shows them: no dump of the whole
+/// response, because a rule's error action publishes it.
+fn reason(error: &SdkError<PutItemError>) -> String {
+    let text = match error {
+        SdkError::ServiceError(answer) => {
+            let (code, message) = (error.code().unwrap_or("Unknown"), error.message().unwrap_or("no message"));
+            let (status, id) = (answer.raw().status(), error.request_id().unwrap_or("null"));
+            format!(
+                "{message} (Service: AmazonDynamoDBv2; Status Code: {status}; Error Code: {code}; Request ID: {id})"
+            )
+        }
+        _ => {
+            let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+            causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+        }
+    };
+    text.chars().take(REASON_CHARACTERS_MAX).collect()
+}
+
 fn check_table_name(name: &str) -> Result<(), ActionError> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
     if (3..=255).contains(&name.len()) && name.bytes().all(allowed) {
@@ -83,6 +108,8 @@ fn check_table_name(name: &str) -> Result<(), ActionError> {
     Err(ActionError::InvalidField { field: TABLE_NAME, problem })
 }
 
+/// Of a failure's reason (ours).
+const REASON_CHARACTERS_MAX: usize = 1024;
 const TABLE_NAME: &str = "dynamoDBv2.putItem.tableName";
 
 #[cfg(test)]

@@ -32,14 +32,22 @@ pub enum ActionError {
     /// The rule's role may not do this; the text says why.
     #[error("not authorized: {0}")]
     NotAuthorized(String),
-    /// Whether the role may do this could not be found out, or the service refused or did not answer, retries included.
+    /// Whether the role may do this could not be found out, or the service refused, retries included.
     #[error("{0}")]
     Failed(String),
+    /// The service could not be reached or did not answer in time, retries included.
+    #[error("{0}")]
+    Unanswered(String),
 }
 
 impl ActionError {
     /// Whether the rule's role was refused.
     pub fn is_denied(&self) -> bool {
         matches!(self, Self::NotAuthorized(_))
+    }
+
+    /// Whether the service was not reached or did not answer; it may be out for every other message, too.
+    pub fn is_unanswered(&self) -> bool {
+        matches!(self, Self::Unanswered(_))
     }
 }

@@ -206,12 +206,27 @@ mod dynamodb {
         assert_eq!(perform(&outside, &action, "SELECT * FROM '#'", payload).await, Ok(()));
         let refusal = perform(&outside, &action, "SELECT * FROM '#'", payload).await.unwrap_err();
         let ActionError::Failed(text) = &refusal else { panic!("{refusal:?}") };
-        assert!(text.starts_with("Failed to insert record to DynamoDB V2. The error received was"), "{text}");
-        assert!(text.contains("Requested resource not found"), "{text}");
+        assert_eq!(
+            text,
+            "Failed to insert record to DynamoDB V2. The error received was Requested resource not found (Service: \
+             AmazonDynamoDBv2; Status Code: 400; Error Code: ResourceNotFoundException; Request ID: null)"
+        );
         assert_eq!(server.await.unwrap().len(), 3);
     }
 
-    /// Nothing listens at the endpoint: had a request been made, the answer would be `Failed`.
+    #[tokio::test]
+    async fn an_endpoint_that_is_not_there_gives_no_answer() {
+        let endpoint_url = Some("http://127.0.0.1:1".to_owned());
+        let (access_key_id, secret_access_key) = (Some("id".to_owned()), Some("secret".to_owned()));
+        let config = OutsideConfig { endpoint_url, access_key_id, secret_access_key, ..OutsideConfig::default() };
+        let (_, outside) = outside(config).await;
+        let payload = r#"{"name":"Readings"}"#;
+        let refusal = perform(&outside, &put("writer", "${name}"), "SELECT * FROM '#'", payload).await.unwrap_err();
+        let ActionError::Unanswered(text) = &refusal else { panic!("{refusal:?}") };
+        assert!(refusal.is_unanswered() && text.contains("refused") && text.len() < 400, "{text}");
+    }
+
+    /// Nothing listens at the endpoint: had a request been made, the answer would be `Unanswered`.
     #[tokio::test]
     async fn what_the_role_does_not_allow_is_not_sent() {
         let endpoint_url = Some("http://127.0.0.1:1".to_owned());

@@ -82,7 +82,7 @@ fn router_rows(router: &Arc<Router>) -> Vec<Row> {
         row!(router, Gauge, "subscriptions", "Topic filters subscribed now", subscriptions),
         row!(router, Counter, "messages_routed", "Messages handed to the router", published),
         row!(router, Counter, "deliveries", "Copies put into mailboxes", delivered),
-        row!(router, Counter, "deliveries_dropped", "Copies dropped by a full mailbox", dropped_mailbox_full),
+        row!(router, Counter, "deliveries_dropped", "Copies dropped by a mailbox that was full or closed", dropped_mailbox_full),
         row!(router, Counter, "subscribers_given_up", "Subscribers closed by a full mailbox", closed_mailbox_full),
     ]
 }

@@ -136,16 +136,18 @@ impl House {
         if !self.is_first_start {
             return;
         }
+        let program = std::env::args().next().unwrap_or_else(|| "althing".to_owned());
         let (data_dir, key) = (config.data_dir.display(), &self.administrator);
         let text = format!(
             "First start: a certificate authority and an administrator's access key were made in {data_dir}.\n  \
              AWS_ACCESS_KEY_ID={}\n  AWS_SECRET_ACCESS_KEY={}\n\
              The secret is shown this once; {} keeps it.\nDevices trust {}.\nNext, in another terminal:\n  \
-             eval \"$(althing env --data-dir {})\" && aws iot list-things\n",
+             eval \"$({} env --data-dir {})\" && aws iot list-things\n",
             key.access_key_id,
             key.secret_access_key,
             self.data_dir.file(ADMINISTRATOR).display(),
             self.data_dir.file(CA_CERTIFICATE).display(),
+            quoted(&program),
             quoted(&data_dir.to_string()),
         );
         let mut out = std::io::stdout();
@@ -227,7 +229,7 @@ impl House {
     ) -> anyhow::Result<()> {
         if let Some((address, listener)) = https {
             let identity = &self.identity;
-            let protocols = ["http/1.1"];
+            let protocols = ["h2", "http/1.1"];
             let tls = server_config(&identity.chain_pem, &identity.key_pem, ClientCertificate::Optional, &protocols)?;
             doors.add(
                 format!("https  {address}  signed API requests"),

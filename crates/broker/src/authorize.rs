@@ -3,10 +3,9 @@
 //! Answers are remembered for each connection and topic, so a steady stream costs one look-up a message. A change of
 //! any policy, certificate or attachment raises the broker's generation, and everything remembered is asked again.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use message::TopicName;
+use message::{TopicMemo, TopicName};
 use names::ClientId;
 use policy::{Context, Decision, PolicySet, Question, Values};
 use tracing::warn;
@@ -22,8 +21,8 @@ pub(crate) struct Authorizer {
     client_id: ClientId,
     policies: Arc<PolicySet>,
     generation: u64,
-    publish: HashMap<TopicName, bool>,
-    receive: HashMap<TopicName, bool>,
+    publish: TopicMemo<bool>,
+    receive: TopicMemo<bool>,
 }
 
 /// Topics for which a connection remembers an answer; more, and it starts afresh.
@@ -51,7 +50,8 @@ impl Authorizer {
     /// Knows nothing until the first question.
     pub(crate) fn new(broker: Arc<Broker>, peer: Peer, client_id: ClientId) -> Self {
         let policies = Arc::new(PolicySet::new([]));
-        Self { broker, peer, client_id, policies, generation: 0, publish: HashMap::new(), receive: HashMap::new() }
+        let (publish, receive) = (TopicMemo::new(TOPICS_KNOWN_MAX), TopicMemo::new(TOPICS_KNOWN_MAX));
+        Self { broker, peer, client_id, policies, generation: 0, publish, receive }
     }
 
     /// Whether the answers so far are of the broker's present generation.
@@ -71,7 +71,7 @@ impl Authorizer {
         let known = self.publish.get(topic).copied();
         let may = known.unwrap_or_else(|| {
             let may = self.ask("iot:Publish", &self.broker.arns().topic(topic.as_str()));
-            remember(&mut self.publish, topic, may);
+            self.publish.insert(topic, may);
             may
         });
         may && (!retain || self.ask("iot:RetainPublish", &self.broker.arns().topic(topic.as_str())))
@@ -89,7 +89,7 @@ impl Authorizer {
             return known;
         }
         let may = self.ask("iot:Receive", &self.broker.arns().topic(topic.as_str()));
-        remember(&mut self.receive, topic, may);
+        self.receive.insert(topic, may);
         may
     }
 
@@ -100,8 +100,8 @@ impl Authorizer {
         if generation == self.generation {
             return;
         }
-        self.publish = HashMap::new();
-        self.receive = HashMap::new();
+        self.publish.clear();
+        self.receive.clear();
         match self.broker.policies_of(&self.peer.identity) {
             Ok(policies) => (self.policies, self.generation) = (policies, generation),
             Err(error) => {
@@ -123,11 +123,4 @@ impl Authorizer {
         warn!(client_id = %self.client_id, identity = %self.peer.identity, action, resource, why = %decision, "denied");
         false
     }
-}
-
-fn remember(answers: &mut HashMap<TopicName, bool>, topic: &TopicName, may: bool) {
-    if answers.len() >= TOPICS_KNOWN_MAX {
-        answers.clear();
-    }
-    answers.insert(topic.detached(), may);
 }

@@ -60,11 +60,12 @@ pub(crate) fn connect(
         }
         Err(Refused { client_id: client_id.to_string(), why })
     };
+    // Read before the certificate is, so that every change after that look is noticed below.
+    let generation = broker.generation();
     let mut authorizer = match authorize(broker, peer, &opening, &client_id, now) {
         Ok(authorizer) => authorizer,
         Err(why) => return refused(opening, why, out),
     };
-    let generation = broker.generation();
     let subscriber = broker.router().connection();
     broker.enter(&client_id, peer.identity, subscriber.mailbox());
     // Whoever was deactivated between the check and the entry was not disconnected by the change: check again.

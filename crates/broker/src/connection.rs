@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use bytes::BytesMut;
-use mqtt_codec::decode;
+use bytes::{Bytes, BytesMut};
+use mqtt_codec::{Packet, Publish, decode};
 use names::{Dialect, limits};
 use session::{ExpectConnect, Refusal};
 use tracing::{debug, info, warn};
@@ -16,7 +16,7 @@ use tracing::{debug, info, warn};
 use crate::clients::Broker;
 use crate::connect::{Refused, connect};
 use crate::deliver::Client;
-use crate::exchange::{Now, Progress};
+use crate::exchange::{DisconnectReason, Now, Progress};
 use crate::identity::Peer;
 use crate::metrics::count;
 
@@ -25,6 +25,7 @@ pub struct Connection {
     broker: Arc<Broker>,
     peer: Peer,
     state: State,
+    has_paused: bool,
 }
 
 enum State {
@@ -33,17 +34,40 @@ enum State {
     Ended,
 }
 
+/// Packets handled before others have their turn; well below [`limits::MAILBOX_MESSAGES_SOFT`].
+const PACKETS_PER_TURN: usize = 256;
+/// Input above this is that of a packet which came in many reads.
+const LARGE_INPUT_BYTES: usize = 128 * 1024;
+
+/// A small message that arrived behind a large packet is copied: in a slow subscriber's mailbox it counts for its own
+/// few bytes, and must not keep the large buffer for as long as it waits there.
+fn apart(packet: Packet) -> Packet {
+    match packet {
+        Packet::Publish(publish) if publish.payload.len() < LARGE_INPUT_BYTES / 2 => Packet::Publish(Publish {
+            topic: publish.topic.detached(),
+            payload: Bytes::copy_from_slice(&publish.payload),
+            ..publish
+        }),
+        packet => packet,
+    }
+}
+
 impl Connection {
     /// A connection whose transport is up and has sent nothing yet.
     pub fn new(broker: Arc<Broker>, peer: Peer) -> Self {
         let state = State::Expecting(ExpectConnect { dialect: peer.dialect });
-        Self { broker, peer, state }
+        Self { broker, peer, state, has_paused: false }
     }
 
-    /// Handles every whole packet in `input`; answers are appended to `out`.
+    /// Handles the whole packets in `input`; answers are appended to `out`. Stops early, see
+    /// [`has_paused`](Self::has_paused), when a service that was published to has to catch up, and after
+    /// a bounded number of packets, so that one read does not fill the mailboxes of subscribers who keep up.
     pub fn receive(&mut self, input: &mut BytesMut, out: &mut BytesMut, now: Now) -> Progress {
+        let is_large = input.len() > LARGE_INPUT_BYTES;
         let mut progress = Progress::Open;
-        while progress == Progress::Open {
+        let mut packets = 0;
+        self.has_paused = false;
+        while progress == Progress::Open && !self.has_paused {
             let packet = match decode(input, self.packet_bytes_max()) {
                 Ok(Some(packet)) => packet,
                 Ok(None) => break,
@@ -53,22 +77,34 @@ impl Connection {
                 }
             };
             progress = match std::mem::replace(&mut self.state, State::Ended) {
-                State::Ended => Progress::Close,
+                State::Ended => Progress::Close(DisconnectReason::ClientError),
                 State::Expecting(expecting) => match expecting.handle(packet) {
                     Ok(opening) => self.open(opening, out, now),
                     Err(refusal) => self.refuse(&refusal, out),
                 },
                 State::Connected(mut client) => {
+                    let packet = if is_large { apart(packet) } else { packet };
                     let progress = client.handle(packet, out, now);
+                    packets += 1;
+                    self.has_paused = packets == PACKETS_PER_TURN || client.publisher.is_congested();
                     self.state = State::Connected(client);
                     progress
                 }
             };
         }
         if let State::Connected(client) = &mut self.state {
-            client.publisher.wake();
+            client.received();
+        }
+        if is_large && packets > 0 {
+            *input = BytesMut::from(&**input); // what comes next must not share the large buffer either
         }
         progress
+    }
+
+    /// Whether packets may be left in the input: call [`receive`](Self::receive) again after
+    /// [`settle`](Self::settle) and after others had their turn, without waiting for more to arrive.
+    pub fn has_paused(&self) -> bool {
+        self.has_paused
     }
 
     /// Ready when [`deliver`](Self::deliver) has something to do.
@@ -80,7 +116,7 @@ impl Connection {
     }
 
     /// Ready when the client is to be disconnected, even while it takes no output.
-    pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<DisconnectReason> {
         match &mut self.state {
             State::Connected(client) => client.poll_closed(context),
             State::Expecting(_) | State::Ended => Poll::Pending,
@@ -92,7 +128,7 @@ impl Connection {
         match &mut self.state {
             State::Connected(client) => client.deliver(out),
             State::Expecting(_) => Progress::Open,
-            State::Ended => Progress::Close,
+            State::Ended => Progress::Close(DisconnectReason::ClientError),
         }
     }
 
@@ -126,11 +162,18 @@ impl Connection {
         matches!(self.state, State::Connected(_))
     }
 
+    /// Gives back what only a busy connection needs. For when nothing is to be read, written or delivered.
+    pub fn rest(&mut self) {
+        if let State::Connected(client) = &mut self.state {
+            client.rest();
+        }
+    }
+
     /// The transport is gone or about to be closed: publishes the will, unless a DISCONNECT removed it, and forgets the
-    /// client. `why` is for the log.
-    pub async fn end(mut self, why: &str, now: Now) {
+    /// client.
+    pub async fn end(mut self, reason: DisconnectReason, now: Now) {
         if let State::Connected(client) = std::mem::replace(&mut self.state, State::Ended) {
-            client.end(why, now).await;
+            client.end(reason, now).await;
         }
     }
 
@@ -152,7 +195,7 @@ impl Connection {
             Err(Refused { client_id, why }) => {
                 count(&self.broker.metrics().connects_refused);
                 warn!(%client_id, identity = %self.peer.identity, source_ip = %self.peer.source_ip, %why, "connect refused");
-                Progress::Close
+                Progress::Close(DisconnectReason::AuthError)
             }
         }
     }
@@ -161,7 +204,7 @@ impl Connection {
         count(&self.broker.metrics().connects_refused);
         info!(source_ip = %self.peer.source_ip, why = %refusal.reason, "connect refused");
         refusal.write(out);
-        Progress::Close
+        Progress::Close(DisconnectReason::ClientError)
     }
 
     fn malformed(&mut self, error: mqtt_codec::DecodeError, out: &mut BytesMut) -> Progress {
@@ -170,11 +213,11 @@ impl Connection {
             State::Expecting(_) => self.refuse(&Refusal::from_decode_error(error), out),
             State::Connected(client) => {
                 info!(client_id = %client.session.client_id(), why = %error, "malformed packet: closing");
-                Progress::Close
+                Progress::Close(DisconnectReason::ClientError)
             }
             State::Ended => {
                 debug!(why = %error, "malformed packet after the end");
-                Progress::Close
+                Progress::Close(DisconnectReason::ClientError)
             }
         }
     }

@@ -1,21 +1,20 @@
 //! A connected client: its session, its subscriptions, and the way from its mailbox to its output.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
-use message::Origin;
+use message::{Origin, TopicFilter};
 use router::{Delivery, MailboxClosed, Publisher, RetainedCursor, RetainedWrite, Subscriber};
 use session::Delivered;
 use tracing::{info, warn};
 
 use crate::authorize::Authorizer;
 use crate::clients::Broker;
-use crate::exchange::{Now, Progress};
+use crate::exchange::{DisconnectReason, Now, Progress};
 use crate::identity::Peer;
-use crate::metrics::count;
 
 /// Everything a connected client has on this side.
 pub(crate) struct Client {
@@ -25,19 +24,20 @@ pub(crate) struct Client {
     pub(crate) publisher: Publisher,
     pub(crate) authorizer: Authorizer,
     pub(crate) origin: Arc<Origin>,
-    /// Retained messages owed to new subscriptions.
-    pub(crate) retained: VecDeque<RetainedCursor>,
+    /// Retained messages owed to new subscriptions. One entry a filter: subscribing again starts its entry anew, so
+    /// that a client which takes nothing cannot pile them up.
+    pub(crate) retained: BTreeMap<TopicFilter, RetainedCursor>,
     /// Retained messages that were published and are not on disk yet.
     pub(crate) unsettled: Vec<RetainedWrite>,
     /// Taken from the mailbox and not yet written, because the window was full.
     pending: VecDeque<Delivery>,
-    drained: Vec<Delivery>,
+    /// Counted here for a batch, then added to what all connections share.
+    pub(crate) messages_received: u64,
+    messages_sent: u64,
 }
 
 /// Output that one call may write before the door has sent it.
 const OUTPUT_BYTES_MAX: usize = 256 * 1024;
-/// Deliveries taken from the mailbox at a time.
-const DELIVERIES_PER_DRAIN: usize = 128;
 
 impl Client {
     pub(crate) fn new(
@@ -62,10 +62,11 @@ impl Client {
             publisher,
             authorizer,
             origin: Arc::new(origin),
-            retained: VecDeque::new(),
+            retained: BTreeMap::new(),
             unsettled: Vec::new(),
             pending: VecDeque::new(),
-            drained: Vec::new(),
+            messages_received: 0,
+            messages_sent: 0,
         }
     }
 
@@ -82,13 +83,13 @@ impl Client {
     }
 
     /// Ready when the client is to be disconnected, whatever still waits for it.
-    pub(crate) fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        self.subscriber.mailbox().poll_closed(context).map(|_| ())
+    pub(crate) fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<DisconnectReason> {
+        self.subscriber.mailbox().poll_closed(context).map(reason_of)
     }
 
     pub(crate) fn deliver(&mut self, out: &mut BytesMut) -> Progress {
         if let Some(reason) = self.subscriber.mailbox().closed() {
-            return self.closed(reason);
+            return Progress::Close(reason_of(reason));
         }
         while out.len() < OUTPUT_BYTES_MAX && !self.session.window_is_full() {
             if self.pending.is_empty() && !self.refill() {
@@ -104,30 +105,42 @@ impl Client {
                 }
             }
         }
-        if self.pending.is_empty() && self.pending.capacity() > DELIVERIES_PER_DRAIN {
-            self.pending = VecDeque::new();
-        }
+        let sent = std::mem::take(&mut self.messages_sent);
+        self.broker.metrics().messages_sent.fetch_add(sent, Ordering::Relaxed);
         Progress::Open
+    }
+
+    /// A read has been handled whole: whoever got something is woken, once.
+    pub(crate) fn received(&mut self) {
+        let received = std::mem::take(&mut self.messages_received);
+        self.broker.metrics().messages_received.fetch_add(received, Ordering::Relaxed);
+        self.publisher.wake();
+    }
+
+    /// Gives back the buffers that only a busy connection needs.
+    pub(crate) fn rest(&mut self) {
+        if self.pending.is_empty() && self.pending.capacity() > 0 {
+            self.pending = VecDeque::new();
+            self.subscriber.mailbox().shrink();
+        }
     }
 
     /// Fetches what is to be written next; answers whether there was anything.
     fn refill(&mut self) -> bool {
-        while let Some(cursor) = self.retained.front_mut() {
-            match cursor.next_page() {
-                Ok(page) if page.is_empty() => drop(self.retained.pop_front()),
+        while let Some(mut owed) = self.retained.first_entry() {
+            match owed.get_mut().next_page() {
+                Ok(page) if page.is_empty() => drop(owed.remove()),
                 Ok(page) => {
                     self.pending.extend(page);
                     return true;
                 }
                 Err(error) => {
                     warn!(client_id = %self.session.client_id(), %error, "retained messages cannot be read");
-                    self.retained.pop_front();
+                    owed.remove();
                 }
             }
         }
-        self.subscriber.mailbox().drain(&mut self.drained, DELIVERIES_PER_DRAIN);
-        self.pending.extend(self.drained.drain(..));
-        !self.pending.is_empty()
+        self.subscriber.mailbox().take(&mut self.pending)
     }
 
     /// Writes one delivery, or drops it when the policies say that this client may not receive it. False when the
@@ -138,16 +151,11 @@ impl Client {
         }
         match self.session.deliver(&delivery.message, delivery.qos, delivery.retain, out) {
             Delivered::Written => {
-                count(&self.broker.metrics().messages_sent);
+                self.messages_sent += 1;
                 true
             }
             Delivered::WindowFull => false,
         }
-    }
-
-    fn closed(&self, reason: MailboxClosed) -> Progress {
-        info!(client_id = %self.session.client_id(), ?reason, "closing");
-        Progress::Close
     }
 
     pub(crate) fn is_settled(&self) -> bool {
@@ -156,18 +164,22 @@ impl Client {
 
     pub(crate) async fn settle(&mut self) -> Progress {
         // In order; those that are durable already answer at once.
+        let mut progress = Progress::Open;
         for write in self.unsettled.drain(..) {
+            // After a failure the others are awaited too: a write that nobody awaits stays on its way for ever.
             if let Err(error) = write.await {
                 warn!(client_id = %self.session.client_id(), %error, "a retained message could not be stored: closing");
-                return Progress::Close;
+                progress = Progress::Close(DisconnectReason::ServerError);
             }
         }
-        self.publisher.wait_for_room().await;
-        Progress::Open
+        if progress == Progress::Open {
+            self.publisher.wait_for_room().await;
+        }
+        progress
     }
 
-    pub(crate) async fn end(mut self, why: &str, now: Now) {
-        info!(client_id = %self.session.client_id(), why, "disconnected");
+    pub(crate) async fn end(mut self, reason: DisconnectReason, now: Now) {
+        info!(client_id = %self.session.client_id(), reason = reason.as_str(), "disconnected");
         self.publish_will(now);
         let _ = self.settle().await; // a failure is logged there, and nobody is left to be told
     }
@@ -177,5 +189,14 @@ impl Drop for Client {
     fn drop(&mut self) {
         self.broker.leave(self.session.client_id(), self.subscriber.mailbox());
         self.broker.metrics().connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn reason_of(closed: MailboxClosed) -> DisconnectReason {
+    match closed {
+        MailboxClosed::Overflowed => DisconnectReason::Throttled,
+        MailboxClosed::TakenOver => DisconnectReason::DuplicateClientId,
+        MailboxClosed::Revoked => DisconnectReason::ForbiddenAccess,
+        MailboxClosed::ShuttingDown => DisconnectReason::ServerInitiatedDisconnect,
     }
 }

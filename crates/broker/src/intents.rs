@@ -11,7 +11,7 @@ use session::{Intent, PublishIntent, RequestedFilter, Violation};
 use tracing::{info, warn};
 
 use crate::deliver::Client;
-use crate::exchange::{Now, Progress};
+use crate::exchange::{DisconnectReason, Now, Progress};
 use crate::metrics::count;
 
 /// Topics that only the server publishes to. Under AWS IoT Core every name that starts with `$` is reserved; those under
@@ -32,24 +32,25 @@ impl Client {
             Ok(Some(Intent::Unsubscribe { packet_id, filters })) => {
                 for filter in filters.iter().filter_map(|text| TopicFilter::new(text).ok()) {
                     self.subscriber.unsubscribe(&filter);
+                    self.retained.remove(&filter); // nothing new after the UNSUBACK [MQTT-3.10.4-2]
                 }
                 self.session.unsubscribe_done(packet_id, out);
                 Progress::Open
             }
-            Ok(Some(Intent::Disconnect)) => Progress::Close,
+            Ok(Some(Intent::Disconnect)) => Progress::Close(DisconnectReason::ClientInitiatedDisconnect),
             Err(violation) => self.violated(&violation),
         }
     }
 
     fn publish(&mut self, intent: PublishIntent, out: &mut BytesMut, now: Now) -> Progress {
-        count(&self.broker.metrics().messages_received);
+        self.messages_received += 1;
         if is_reserved(&intent.topic, self.session.dialect()) {
             warn!(client_id = %self.session.client_id(), topic = %intent.topic, "publish to a reserved topic: closing");
-            return Progress::Close;
+            return Progress::Close(DisconnectReason::ForbiddenAccess);
         }
         if !self.authorizer.may_publish(&intent.topic, intent.retain) {
             // MQTT 3.1.1 has no word for a refused publish; AWS IoT Core closes [MQTT-3.3.5-2].
-            return Progress::Close;
+            return Progress::Close(DisconnectReason::ForbiddenAccess);
         }
         let PublishIntent { topic, payload, qos, retain, packet_id } = intent;
         let origin = Arc::clone(&self.origin);
@@ -97,13 +98,13 @@ impl Client {
         }
         let options = SubscribeOptions { qos, dialect };
         self.subscriber.subscribe(filter.clone(), options);
-        self.retained.extend(self.subscriber.retained(&filter, options));
+        self.retained.extend(self.subscriber.retained(&filter, options).map(|cursor| (filter, cursor)));
         SubAckCode::Granted(qos)
     }
 
     fn violated(&self, violation: &Violation) -> Progress {
         count(&self.broker.metrics().violations);
         info!(client_id = %self.session.client_id(), why = %violation, "protocol violation: closing");
-        Progress::Close
+        Progress::Close(DisconnectReason::ClientError)
     }
 }

@@ -23,6 +23,6 @@ mod metrics;
 pub use anonymous::Anonymous;
 pub use clients::Broker;
 pub use connection::Connection;
-pub use exchange::{Now, Progress};
+pub use exchange::{DisconnectReason, Now, Progress};
 pub use identity::{Identity, Peer};
 pub use metrics::BrokerMetrics;

@@ -2,25 +2,26 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, missing_docs, reason = "test code")]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use broker::{Anonymous, Broker, Connection, Identity, Now, Peer, Progress};
+use broker::{Anonymous, Broker, Connection, DisconnectReason, Identity, Now, Peer, Progress};
 use bytes::{Bytes, BytesMut};
-use message::{QoS, TopicName};
+use message::{QoS, TopicFilter, TopicName};
 use mqtt_codec::{
     Connect, ConnectReturnCode, Packet, PacketId, Protocol, Publish, SubAckCode, Subscribe, Unsubscribe, Will, decode,
     encode,
 };
-use names::{AccountId, ArnSpace, CertificateId, Dialect, PolicyName, Region, Timestamp};
+use names::{AccountId, ArnSpace, CertificateId, Dialect, PolicyName, Region, Timestamp, limits};
 use registry::{CertificateMode, CertificateStatus, NewCertificate, PolicyTarget, Registry};
-use router::Router;
-use store::MemoryStore;
+use router::{Router, SubscribeOptions};
+use store::{Batch, Direction, Entry, MemoryStore, Store, StoreError, Ticket, Versioned, Watch};
 
 const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
 struct House {
     broker: Arc<Broker>,
+    router: Arc<Router>,
     registry: Arc<Registry>,
     authority: x509::Authority,
     began: Instant,
@@ -28,14 +29,18 @@ struct House {
 
 impl House {
     fn new() -> Self {
+        Self::over(MemoryStore::new())
+    }
+
+    fn over(store: Arc<dyn Store>) -> Self {
         let arns =
             ArnSpace { region: Region::new("us-east-1").unwrap(), account: AccountId::new("123456789012").unwrap() };
-        let store = MemoryStore::new();
         let registry = Arc::new(Registry::new(store.clone(), arns));
         let anonymous = Anonymous::from_policy(Anonymous::EVERYTHING).unwrap();
-        let broker = Broker::new(Router::new(store), Arc::clone(&registry), anonymous);
+        let router = Router::new(store);
+        let broker = Broker::new(Arc::clone(&router), Arc::clone(&registry), anonymous);
         let authority = x509::Authority::generate("test", START).unwrap();
-        Self { broker, registry, authority, began: Instant::now() }
+        Self { broker, router, registry, authority, began: Instant::now() }
     }
 
     fn now(&self) -> Now {
@@ -89,7 +94,12 @@ impl Client {
     fn send_bytes(&mut self, bytes: &[u8]) -> Vec<Packet> {
         let mut input = BytesMut::from(bytes);
         self.progress = self.connection.receive(&mut input, &mut self.out, self.now);
-        self.receive()
+        let mut answers = self.receive();
+        while self.connection.has_paused() {
+            self.progress = self.connection.receive(&mut input, &mut self.out, self.now);
+            answers.extend(self.receive());
+        }
+        answers
     }
 
     /// What has arrived for the client, as a door would send it.
@@ -126,7 +136,7 @@ impl Client {
 
     fn end(self) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(self.connection.end("test", self.now));
+        runtime.block_on(self.connection.end(DisconnectReason::ConnectionLost, self.now));
     }
 }
 
@@ -195,7 +205,7 @@ fn policies_decide_on_connect_publish_subscribe_and_receive() {
     let identity = Identity::Certificate(certificate);
     let mut refused = house.client(identity, Dialect::Aws);
     assert_eq!(refused.connect("lamp", None), [], "no policy: closed without CONNACK");
-    assert_eq!(refused.progress, Progress::Close);
+    assert_eq!(refused.progress, Progress::Close(DisconnectReason::AuthError));
 
     house.attach(&house.policy("lamp", LAMP), certificate);
     pump(&house);
@@ -214,7 +224,7 @@ fn policies_decide_on_connect_publish_subscribe_and_receive() {
     assert_eq!(lamp.progress, Progress::Open);
     application.subscribe(&["lamps/other/t"]);
     assert_eq!(lamp.send(&[publish("lamps/other/t", "no", QoS::AtLeastOnce, false)]), [], "no PUBACK");
-    assert_eq!(lamp.progress, Progress::Close);
+    assert_eq!(lamp.progress, Progress::Close(DisconnectReason::ForbiddenAccess));
     assert_eq!(application.receive(), [], "not delivered");
 }
 
@@ -233,7 +243,7 @@ fn a_retained_publish_needs_its_own_permission() {
     let mut lamp = house.client(Identity::Certificate(certificate), Dialect::Aws);
     assert_eq!(lamp.connect("lamp", None), [accepted()]);
     assert_eq!(lamp.send(&[publish("lamps/lamp/t", "x", QoS::AtLeastOnce, true)]), []);
-    assert_eq!(lamp.progress, Progress::Close);
+    assert_eq!(lamp.progress, Progress::Close(DisconnectReason::ForbiddenAccess));
 }
 
 #[test]
@@ -269,7 +279,7 @@ fn deactivating_a_certificate_ends_its_connection_at_once_and_policy_changes_rea
     assert!(
         eventually(|| {
             device.receive();
-            device.progress == Progress::Close
+            device.progress == Progress::Close(DisconnectReason::ForbiddenAccess)
         }),
         "still connected"
     );
@@ -279,9 +289,69 @@ fn deactivating_a_certificate_ends_its_connection_at_once_and_policy_changes_rea
     house.attach(&no, certificate);
     let refused = || {
         device.send(&[publish("t", "x", QoS::AtLeastOnce, false)]);
-        device.progress == Progress::Close
+        device.progress == Progress::Close(DisconnectReason::ForbiddenAccess)
     };
     assert!(eventually(refused), "the new policy did not reach the connection");
+}
+
+/// A store that does something right after it was read.
+struct Meddling {
+    inner: Arc<MemoryStore>,
+    after_get: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Store for Meddling {
+    fn get(&self, key: &[u8]) -> Result<Option<Versioned>, StoreError> {
+        let answer = self.inner.get(key);
+        let meddle = self.after_get.lock().unwrap().take();
+        if let Some(meddle) = meddle {
+            meddle();
+        }
+        answer
+    }
+
+    fn range(&self, from: &[u8], to: &[u8], limit: usize, direction: Direction) -> Result<Vec<Entry>, StoreError> {
+        self.inner.range(from, to, limit, direction)
+    }
+
+    fn commit(&self, batch: Batch) -> Ticket {
+        self.inner.commit(batch)
+    }
+
+    fn watch(&self, prefix: &[u8]) -> Watch {
+        self.inner.watch(prefix)
+    }
+}
+
+#[test]
+fn a_certificate_that_is_deactivated_right_after_the_look_at_it_does_not_stay_connected() {
+    let store = Arc::new(Meddling { inner: MemoryStore::new(), after_get: Mutex::new(None) });
+    let house = House::over(Arc::clone(&store) as Arc<dyn Store>);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
+    runtime.spawn(Arc::clone(&house.broker).follow_registry());
+    let certificate = house.device(CertificateStatus::Active);
+    house.attach(&house.policy("all", r#"{"Effect":"Allow","Action":"iot:*","Resource":"*"}"#), certificate);
+    let mut witness = house.client(Identity::Certificate(certificate), Dialect::Aws);
+    assert_eq!(witness.connect("witness", None), [accepted()]);
+    let registry = Arc::clone(&house.registry);
+    let deactivate = move || {
+        registry.update_certificate_status(&certificate, CertificateStatus::Inactive, START).unwrap();
+        assert!(eventually(|| {
+            witness.receive();
+            witness.progress == Progress::Close(DisconnectReason::ForbiddenAccess)
+        }));
+    };
+    *store.after_get.lock().unwrap() = Some(Box::new(deactivate));
+    let mut device = house.client(Identity::Certificate(certificate), Dialect::Aws);
+    device.connect("d", None);
+    assert!(store.after_get.lock().unwrap().is_none());
+    assert!(
+        eventually(|| {
+            device.receive();
+            device.progress != Progress::Open
+        }),
+        "connected with an INACTIVE certificate"
+    );
 }
 
 fn eventually(mut is_so: impl FnMut() -> bool) -> bool {
@@ -305,7 +375,7 @@ fn a_second_connection_takes_the_client_id_over_and_the_will_is_published() {
     let mut second = house.client(Identity::Anonymous, Dialect::Mqtt);
     assert_eq!(second.connect("same", will()), [accepted()]);
     assert_eq!(first.receive(), []);
-    assert_eq!(first.progress, Progress::Close);
+    assert_eq!(first.progress, Progress::Close(DisconnectReason::DuplicateClientId));
     first.end();
     assert_eq!(payloads(&watcher.receive()), ["gone"]);
     assert_eq!(second.send(&[Packet::PingReq]), [Packet::PingResp], "the second is not disturbed");
@@ -324,7 +394,7 @@ fn the_window_holds_deliveries_back_until_they_are_acknowledged() {
     }
     let mut got = Vec::new();
     let mut packets = subscriber.receive();
-    assert_eq!(packets.len(), names::limits::INFLIGHT_MAX);
+    assert_eq!(packets.len(), limits::INFLIGHT_MAX);
     while !packets.is_empty() {
         let acks: Vec<Packet> = packets
             .iter()
@@ -359,13 +429,89 @@ fn a_subscriber_gets_what_is_retained() {
 }
 
 #[test]
+fn after_an_unsubscribe_no_more_retained_messages_are_added() {
+    let house = House::new();
+    house.anonymous("p").send(&[publish("r/1", "one", QoS::AtLeastOnce, true)]);
+    let mut subscriber = house.anonymous("s");
+    let subscribe = Subscribe { packet_id: id(1), filters: vec![("r/+".into(), QoS::AtLeastOnce)] };
+    let unsubscribe = Unsubscribe { packet_id: id(2), filters: vec!["r/+".into()] };
+    let got = subscriber.send(&[Packet::Subscribe(subscribe), Packet::Unsubscribe(unsubscribe)]);
+    assert_eq!(got, [suback(&[GRANTED]), Packet::UnsubAck(id(2))], "[MQTT-3.10.4-2]");
+}
+
+#[test]
+fn subscribing_again_before_the_retained_messages_went_out_does_not_pile_them_up() {
+    let house = House::new();
+    let mut publisher = house.anonymous("p");
+    publisher.send(&[publish("r/1", "one", QoS::AtLeastOnce, true)]);
+    let mut subscriber = house.anonymous("s");
+    subscriber.subscribe(&["live"]);
+    let live: Vec<Packet> = (0..100).map(|_| publish("live", "x", QoS::AtLeastOnce, false)).collect();
+    publisher.send(&live);
+    let acks: Vec<Packet> = subscriber.receive().iter().filter_map(puback_of).collect();
+    assert_eq!(acks.len(), 100, "the window is full");
+    for _ in 0..3 {
+        assert_eq!(subscriber.subscribe(&["r/1"]), [suback(&[GRANTED])]);
+    }
+    assert_eq!(payloads(&subscriber.send(&acks)), ["one"]);
+    assert_eq!(payloads(&subscriber.subscribe(&["r/1"])[1..]), ["one"], "[MQTT-3.8.4-3]");
+}
+
+fn puback_of(packet: &Packet) -> Option<Packet> {
+    let Packet::Publish(publish) = packet else { return None };
+    publish.packet_id.map(Packet::PubAck)
+}
+
+#[test]
+fn nothing_more_is_taken_from_a_client_while_a_service_has_to_catch_up() {
+    let house = House::new();
+    let service = house.router.service();
+    service
+        .subscribe(TopicFilter::new("t").unwrap(), SubscribeOptions { qos: QoS::AtLeastOnce, dialect: Dialect::Aws });
+    let mut clients = [house.anonymous("a"), house.anonymous("b")];
+    let each = limits::MAILBOX_MESSAGES_HARD - limits::MAILBOX_MESSAGES_SOFT;
+    let (mut acknowledged, mut served) = (0, 0);
+    let mut inputs = [(); 2].map(|()| {
+        let mut input = BytesMut::new();
+        (0..each).for_each(|_| encode(&publish("t", "x", QoS::AtLeastOnce, false), &mut input));
+        input
+    });
+    while inputs.iter().any(|input| !input.is_empty()) {
+        for (client, input) in clients.iter_mut().zip(&mut inputs) {
+            let _ = client.connection.receive(input, &mut client.out, client.now);
+            assert!(input.is_empty() || client.connection.has_paused());
+        }
+        let mut deliveries = Vec::new();
+        served += service.mailbox().drain(&mut deliveries, usize::MAX);
+        for client in &mut clients {
+            acknowledged += client.receive().len();
+        }
+    }
+    assert_eq!((acknowledged, served), (2 * each, 2 * each), "what is acknowledged has reached the service");
+}
+
+#[test]
+fn a_small_message_behind_a_large_packet_does_not_keep_the_large_buffer() {
+    let house = House::new();
+    let service = house.router.service();
+    service
+        .subscribe(TopicFilter::new("t").unwrap(), SubscribeOptions { qos: QoS::AtMostOnce, dialect: Dialect::Mqtt });
+    let large = "f".repeat(900_000);
+    let mut publisher = house.anonymous("p");
+    publisher.send(&[publish("nobody", &large, QoS::AtMostOnce, false), publish("t", "x", QoS::AtMostOnce, false)]);
+    let mut deliveries = Vec::new();
+    assert_eq!(service.mailbox().drain(&mut deliveries, 10), 1);
+    assert!(deliveries[0].message.payload.is_unique(), "a slice of a larger buffer");
+}
+
+#[test]
 fn nobody_forges_events() {
     for topic in ["$aws/events/presence/connected/x", "$SYS/broker/uptime"] {
         let house = House::new();
         let (mut forger, mut watcher) = (house.anonymous("f"), house.anonymous("w"));
         watcher.subscribe(&["$aws/events/#", "$SYS/#"]);
         forger.send(&[publish(topic, "x", QoS::AtMostOnce, false)]);
-        assert_eq!(forger.progress, Progress::Close, "{topic}");
+        assert_eq!(forger.progress, Progress::Close(DisconnectReason::ForbiddenAccess), "{topic}");
         assert_eq!(watcher.receive(), []);
     }
 }
@@ -378,13 +524,13 @@ fn malformed_packets_close_their_own_connection_only() {
     for frame in frames {
         let mut client = house.anonymous("c");
         assert_eq!(client.send_bytes(frame), []);
-        assert_eq!(client.progress, Progress::Close, "{frame:x?}");
+        assert_eq!(client.progress, Progress::Close(DisconnectReason::ClientError), "{frame:x?}");
         client.end();
     }
     assert_eq!(bystander.send(&[Packet::PingReq]), [Packet::PingResp]);
     let mut unopened = house.client(Identity::Anonymous, Dialect::Mqtt);
     assert_eq!(unopened.send(&[Packet::PingReq]), []);
-    assert_eq!(unopened.progress, Progress::Close, "[MQTT-3.1.0-1]");
+    assert_eq!(unopened.progress, Progress::Close(DisconnectReason::ClientError), "[MQTT-3.1.0-1]");
 }
 
 #[test]

@@ -7,10 +7,12 @@ mod filter_tree;
 mod message;
 mod qos;
 mod topic_filter;
+mod topic_memo;
 mod topic_name;
 
 pub use filter_tree::{FilterTree, Reach};
 pub use message::{Message, Origin};
 pub use qos::QoS;
 pub use topic_filter::{InvalidTopicFilter, TopicFilter};
+pub use topic_memo::TopicMemo;
 pub use topic_name::{InvalidTopicName, TopicName};

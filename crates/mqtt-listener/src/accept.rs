@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use broker::{Broker, Connection, Identity, Peer};
 use names::{CertificateId, Dialect, limits};
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -49,11 +50,25 @@ pub async fn serve(listener: TcpListener, door: Door, mut stop: watch::Receiver<
             _ = stop.wait_for(|stop| *stop) => break,
         };
         let Some((permit, stream, address)) = accepted else { break };
-        let door = door.clone();
-        tokio::spawn(async move {
-            let _permit = permit;
-            welcome(stream, address, door).await;
-        });
+        // Before the handshake: without it Nagle and delayed acknowledgements cost 40 ms a TLS connection.
+        if let Err(error) = stream.set_nodelay(true) {
+            debug!(%address, %error, "the connection was gone at once");
+            continue;
+        }
+        let broker = Arc::clone(&door.broker);
+        let peer = move |identity| Peer { identity, source_ip: address.ip(), dialect: door.dialect };
+        // Two kinds of task, so that a plain connection is not as large as one with TLS.
+        match &door.transport {
+            Transport::Plain => {
+                let running = run_connection(stream, Connection::new(broker, peer(Identity::Anonymous)));
+                tokio::spawn(holding(permit, running));
+            }
+            Transport::Tls(config) => {
+                // Boxed, so that the handshake's large future is gone once the connection is up.
+                let handshake = Box::pin(handshake(stream, address, Arc::clone(config)));
+                tokio::spawn(holding(permit, welcome(handshake, broker, peer)));
+            }
+        }
     }
     drop(listener);
     let all = u32::try_from(door.connections_max).unwrap_or(u32::MAX);
@@ -62,12 +77,13 @@ pub async fn serve(listener: TcpListener, door: Door, mut stop: watch::Receiver<
     }
 }
 
-const DRAIN: Duration = Duration::from_secs(5);
+/// Clients that are connected are gone in milliseconds; those that never said CONNECT are not waited for long.
+const DRAIN: Duration = Duration::from_secs(2);
 
 async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
-) -> Option<(tokio::sync::OwnedSemaphorePermit, TcpStream, SocketAddr)> {
+) -> Option<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
     let permit = Arc::clone(permits).acquire_owned().await.ok()?;
     let mut pause = Duration::from_millis(10);
     loop {
@@ -89,31 +105,28 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
 }
 
-async fn welcome(stream: TcpStream, address: SocketAddr, door: Door) {
-    // Before the handshake: without it Nagle and delayed acknowledgements cost 40 ms a TLS connection.
-    if let Err(error) = stream.set_nodelay(true) {
-        return debug!(%address, %error, "the connection was gone at once");
-    }
-    let peer = |identity| Peer { identity, source_ip: address.ip(), dialect: door.dialect };
-    match &door.transport {
-        Transport::Plain => run_connection(stream, Connection::new(door.broker, peer(Identity::Anonymous))).await,
-        Transport::Tls(config) => {
-            // Boxed, so that the handshake's large future is gone once the connection is up.
-            let Some((stream, id)) = Box::pin(handshake(stream, address, config)).await else { return };
-            run_connection(stream, Connection::new(door.broker, peer(Identity::Certificate(id)))).await;
-        }
-    }
+async fn holding(permit: OwnedSemaphorePermit, running: impl Future<Output = ()>) {
+    running.await;
+    drop(permit);
 }
 
-async fn handshake(
-    stream: TcpStream,
-    address: SocketAddr,
-    config: &Arc<ServerConfig>,
-) -> Option<(TlsStream<TcpStream>, CertificateId)> {
+async fn welcome(
+    handshake: Pin<Box<impl Future<Output = Handshaken> + Send>>,
+    broker: Arc<Broker>,
+    peer: impl FnOnce(Identity) -> Peer,
+) {
+    let Some((stream, id)) = handshake.await else { return };
+    run_connection(stream, Connection::new(broker, peer(Identity::Certificate(id)))).await;
+}
+
+/// A TLS connection and the certificate that the client showed; none when it was refused.
+type Handshaken = Option<(Box<TlsStream<TcpStream>>, CertificateId)>;
+
+async fn handshake(stream: TcpStream, address: SocketAddr, config: Arc<ServerConfig>) -> Handshaken {
     let limit = Duration::from_secs(limits::CONNECT_SECONDS_MAX);
-    match timeout(limit, TlsAcceptor::from(Arc::clone(config)).accept(stream)).await {
+    match timeout(limit, TlsAcceptor::from(config).accept(stream)).await {
         Ok(Ok(stream)) => match peer_certificate_id(stream.get_ref().1) {
-            Some(id) => return Some((stream, id)),
+            Some(id) => return Some((Box::new(stream), id)),
             None => info!(%address, "refused: no client certificate"),
         },
         Ok(Err(error)) => info!(%address, why = %error, "TLS handshake refused"),

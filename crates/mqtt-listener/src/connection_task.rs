@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use broker::{Connection, Progress};
+use broker::{Connection, DisconnectReason, Progress};
 use bytes::BytesMut;
 use names::limits;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
@@ -14,25 +14,19 @@ use tokio::time::{Instant, Sleep, timeout};
 use crate::clock::now;
 
 /// Runs a connection until either side ends it; the will is published when it must be.
-pub async fn run_connection<S: AsyncRead + AsyncWrite + Unpin>(stream: S, connection: Connection) {
+///
+/// The future is what an idle connection costs, so what is rare in it is boxed: settling, and the end.
+pub fn run_connection<S>(stream: S, connection: Connection) -> impl Future<Output = ()> + Send
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
     let limit = Duration::from_secs(limits::CONNECT_SECONDS_MAX);
-    let mut task = ConnectionTask {
-        stream,
-        connection,
-        input: BytesMut::new(),
-        out: BytesMut::new(),
-        alarm: Box::pin(tokio::time::sleep(limit)),
-    };
-    let why = task.run().await;
-    let ConnectionTask { stream, connection, .. } = task;
-    let closing = close(stream);
-    connection.end(why, now()).await;
-    closing.await;
-}
-
-/// Lets the peer read what was sent before the close; a peer that does not is not waited for.
-async fn close<S: AsyncWrite + Unpin>(mut stream: S) {
-    let _ = timeout(Duration::from_secs(1), stream.shutdown()).await; // the connection ends either way
+    let alarm = Box::pin(tokio::time::sleep(limit));
+    let mut task = ConnectionTask { stream, connection, input: BytesMut::new(), out: BytesMut::new(), alarm };
+    async move {
+        let reason = task.run().await;
+        Box::pin(task.end(reason)).await;
+    }
 }
 
 struct ConnectionTask<S> {
@@ -48,7 +42,7 @@ enum Event {
     Received,
     Deliverable,
     Alarm,
-    Gone(&'static str),
+    Gone,
 }
 
 thread_local! {
@@ -62,13 +56,19 @@ const IDLE_BUFFER_BYTES: usize = 512;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
     /// Answers why the connection is over.
-    async fn run(&mut self) -> &'static str {
+    async fn run(&mut self) -> DisconnectReason {
         loop {
-            let event = std::future::poll_fn(|context| self.poll_event(context)).await;
+            let event = if self.connection.has_paused() {
+                // The subscribers of what was published get their turn before more is.
+                tokio::task::yield_now().await;
+                Event::Received
+            } else {
+                std::future::poll_fn(|context| self.poll_event(context)).await
+            };
             let was_connected = self.connection.is_connected();
             let received = match event {
-                Event::Gone(why) => return why,
-                Event::Alarm if self.is_overdue() => return "keep alive or connect timeout",
+                Event::Gone => return DisconnectReason::ConnectionLost,
+                Event::Alarm if self.is_overdue() => return DisconnectReason::MqttKeepAliveTimeout,
                 Event::Alarm => continue,
                 Event::Received => self.connection.receive(&mut self.input, &mut self.out, now()),
                 Event::Deliverable => Progress::Open,
@@ -79,18 +79,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
             // After a violation the answers written so far still go out, but nothing new is delivered.
             let delivered = match received {
                 Progress::Open => self.connection.deliver(&mut self.out),
-                Progress::Close => Progress::Close,
+                close @ Progress::Close(_) => close,
             };
-            if !self.connection.is_settled() && self.connection.settle().await == Progress::Close {
-                return "what was to be acknowledged could not be kept";
+            if !self.connection.is_settled()
+                && let Progress::Close(reason) = Box::pin(self.connection.settle()).await
+            {
+                return reason;
             }
-            if let Err(why) = self.send().await {
-                return why;
+            if let Err(reason) = self.send().await {
+                return reason;
             }
-            if delivered == Progress::Close {
-                return "closed by the server or by DISCONNECT";
+            if let Progress::Close(reason) = delivered {
+                return reason;
             }
         }
+    }
+
+    async fn end(self, reason: DisconnectReason) {
+        let Self { mut stream, connection, .. } = self;
+        connection.end(reason, now()).await;
+        // Lets the peer read what was sent before the close; one that does not is not waited for.
+        let _ = timeout(Duration::from_secs(1), stream.shutdown()).await; // the connection ends either way
     }
 
     fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Event> {
@@ -109,6 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
         if self.input.is_empty() {
             self.input = BytesMut::new();
         }
+        self.connection.rest();
         Poll::Pending
     }
 
@@ -118,8 +128,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
             let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
             let filled = buffer.filled();
             Poll::Ready(match read {
-                Err(_) => Event::Gone("connection lost"),
-                Ok(()) if filled.is_empty() => Event::Gone("closed by the client without DISCONNECT"),
+                Err(_) => Event::Gone,
+                Ok(()) if filled.is_empty() => Event::Gone,
                 Ok(()) => {
                     self.input.extend_from_slice(filled);
                     Event::Received
@@ -144,35 +154,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
     }
 
     /// Writes all output. A client that takes none of it for too long, or is to be disconnected meanwhile, is given up.
-    async fn send(&mut self) -> Result<(), &'static str> {
+    async fn send(&mut self) -> Result<(), DisconnectReason> {
         let stall = Duration::from_secs(limits::OUTPUT_STALL_SECONDS_MAX);
         while !self.out.is_empty() {
             let writing = std::future::poll_fn(|context| self.poll_write(context));
             match timeout(stall, writing).await {
                 Ok(Ok(())) => {}
-                Ok(Err(why)) => return Err(why),
-                Err(_) => return Err("the client took no output for too long"),
+                Ok(Err(reason)) => return Err(reason),
+                Err(_) => return Err(DisconnectReason::Throttled),
             }
         }
         // TLS keeps what it has encrypted until it is flushed; on TCP this does nothing.
         match timeout(stall, self.stream.flush()).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err("connection lost"),
-            Err(_) => Err("the client took no output for too long"),
+            Ok(Err(_)) => Err(DisconnectReason::ConnectionLost),
+            Err(_) => Err(DisconnectReason::Throttled),
         }
     }
 
-    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<Result<(), DisconnectReason>> {
         match Pin::new(&mut self.stream).poll_write(context, &self.out) {
-            Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => Poll::Ready(Err("connection lost")),
+            Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => Poll::Ready(Err(DisconnectReason::ConnectionLost)),
             Poll::Ready(Ok(written)) => {
                 bytes::Buf::advance(&mut self.out, written);
                 Poll::Ready(Ok(()))
             }
-            Poll::Pending if self.connection.poll_closed(context).is_ready() => {
-                Poll::Ready(Err("closed by the server"))
-            }
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => match self.connection.poll_closed(context) {
+                Poll::Ready(reason) => Poll::Ready(Err(reason)),
+                Poll::Pending => Poll::Pending,
+            },
         }
     }
 }

@@ -122,6 +122,14 @@ async fn connects(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> bool {
         && answer == CONNACK
 }
 
+/// SUBACK, and then the message and PINGRESP in either order: what comes through the mailbox may be overtaken.
+async fn expect_answers(stream: &mut (impl AsyncRead + Unpin)) {
+    expect(stream, b"\x90\x03\0\x01\0").await;
+    let mut both = [0; 8];
+    timeout(Duration::from_secs(10), stream.read_exact(&mut both)).await.expect("no answer").unwrap();
+    assert!(both == *b"\x30\x04\0\x01ax\xd0\0" || both == *b"\xd0\0\x30\x04\0\x01ax", "{both:x?}");
+}
+
 #[tokio::test]
 async fn packets_may_come_together_or_byte_by_byte() {
     let house = House::new().await;
@@ -130,17 +138,29 @@ async fn packets_may_come_together_or_byte_by_byte() {
     let rest = b"\x82\x06\0\x01\0\x01a\0\x30\x04\0\x01ax\xc0\0";
     stream.write_all(&[CONNECT, rest].concat()).await.unwrap();
     expect(&mut stream, CONNACK).await;
-    expect(&mut stream, b"\x90\x03\0\x01\0").await;
-    let mut both = vec![0; 8];
-    stream.read_exact(&mut both).await.unwrap();
-    assert!(both == b"\x30\x04\0\x01ax\xd0\0" || both == b"\xd0\0\x30\x04\0\x01ax", "{both:x?}");
+    expect_answers(&mut stream).await;
     for byte in rest {
         stream.write_all(&[*byte]).await.unwrap();
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    expect(&mut stream, b"\x90\x03\0\x01\0\x30\x04\0\x01ax\xd0\0").await;
+    expect_answers(&mut stream).await;
     stream.write_all(b"\xe0\0").await.unwrap();
     assert!(is_closed(&mut stream).await);
+}
+
+#[tokio::test]
+async fn a_burst_of_qos_0_loses_nothing_for_a_subscriber_who_keeps_up() {
+    let house = House::new().await;
+    let mut subscriber = house.plain().await;
+    // CONNECT with another client id, SUBSCRIBE "a" at QoS 0.
+    subscriber.write_all(b"\x10\x0d\0\x04MQTT\x04\x02\0\x3c\0\x01s\x82\x06\0\x01\0\x01a\0").await.unwrap();
+    expect(&mut subscriber, b"\x20\x02\0\0\x90\x03\0\x01\0").await;
+    let mut publisher = house.plain().await;
+    assert!(connects(&mut publisher).await);
+    let burst: Vec<u8> =
+        (0..5000u16).flat_map(|n| [b"\x30\x05\0\x01a".as_slice(), &n.to_be_bytes()].concat()).collect();
+    publisher.write_all(&burst).await.unwrap();
+    expect(&mut subscriber, &burst).await;
 }
 
 #[tokio::test]

@@ -49,8 +49,6 @@ pub const MAILBOX_MESSAGES_HARD: usize = 10_000;
 pub const MAILBOX_BYTES_SOFT: usize = 4 * 1_048_576;
 /// Bytes of payload waiting in a subscriber's mailbox before it is given up (ours).
 pub const MAILBOX_BYTES_HARD: usize = 32 * 1_048_576;
-/// Retained messages an account may hold (AWS quotas, message broker).
-pub const RETAINED_MESSAGES_MAX: usize = 500_000;
 
 /// Thing, thing type and group names (API model).
 pub const THING_NAME_BYTES_MAX: usize = 128;

@@ -82,7 +82,7 @@ impl Mailbox {
         if queue.closed.is_some() {
             return Pushed::Dropped;
         }
-        let size = queue.bytes + delivery.message.payload.len();
+        let size = queue.bytes + bytes_of(&delivery);
         let waiting = queue.deliveries.len();
         let is_congested = waiting >= limits::MAILBOX_MESSAGES_SOFT || size > limits::MAILBOX_BYTES_SOFT;
         let is_full = waiting >= limits::MAILBOX_MESSAGES_HARD || size > limits::MAILBOX_BYTES_HARD;
@@ -104,7 +104,7 @@ impl Mailbox {
     pub fn drain(&self, buffer: &mut Vec<Delivery>, max: usize) -> usize {
         let mut queue = self.queue.lock();
         let count = queue.deliveries.len().min(max);
-        let bytes: usize = queue.deliveries.iter().take(count).map(|delivery| delivery.message.payload.len()).sum();
+        let bytes: usize = queue.deliveries.iter().take(count).map(bytes_of).sum();
         queue.bytes -= bytes;
         buffer.extend(queue.deliveries.drain(..count));
         if queue.deliveries.is_empty() && queue.deliveries.capacity() > 64 {
@@ -116,6 +116,28 @@ impl Mailbox {
             self.room.notify_waiters();
         }
         count
+    }
+
+    /// Takes everything that waits, in one move, into `buffer`, which must be empty; answers whether there was anything.
+    /// What is taken does not count towards the limits any more.
+    pub fn take(&self, buffer: &mut VecDeque<Delivery>) -> bool {
+        debug_assert!(buffer.is_empty(), "deliveries would be lost");
+        let mut queue = self.queue.lock();
+        std::mem::swap(&mut queue.deliveries, buffer);
+        queue.bytes = 0;
+        drop(queue);
+        if self.overflow == Overflow::Service {
+            self.room.notify_waiters();
+        }
+        !buffer.is_empty()
+    }
+
+    /// Gives back the memory of a queue that was long once.
+    pub fn shrink(&self) {
+        let mut queue = self.queue.lock();
+        if queue.deliveries.is_empty() && queue.deliveries.capacity() > 0 {
+            queue.deliveries = VecDeque::new();
+        }
     }
 
     /// Ready when there is something to drain, or when the mailbox is closed and empty.
@@ -179,6 +201,11 @@ impl Mailbox {
     }
 }
 
+/// What a delivery counts for. A topic may be as long as 65,535 bytes and its payload empty.
+fn bytes_of(delivery: &Delivery) -> usize {
+    delivery.message.topic.as_str().len() + delivery.message.payload.len()
+}
+
 #[cfg(test)]
 mod tests {
     use message::{Origin, TopicName};
@@ -187,8 +214,12 @@ mod tests {
     use super::*;
 
     fn delivery(qos: QoS, payload_bytes: usize) -> Delivery {
+        delivery_on("t", qos, payload_bytes)
+    }
+
+    fn delivery_on(topic: &str, qos: QoS, payload_bytes: usize) -> Delivery {
         let message = Message {
-            topic: TopicName::new("t").unwrap(),
+            topic: TopicName::new(topic.to_owned()).unwrap(),
             payload: vec![0; payload_bytes].into(),
             qos,
             retain: false,
@@ -220,10 +251,20 @@ mod tests {
     #[test]
     fn bytes_are_bounded_as_well_as_messages() {
         let mailbox = Mailbox::new(Overflow::Connection);
-        assert!(is_queued(&mailbox, QoS::AtMostOnce, limits::MAILBOX_BYTES_SOFT));
+        assert!(is_queued(&mailbox, QoS::AtMostOnce, limits::MAILBOX_BYTES_SOFT - 1));
         assert!(!is_queued(&mailbox, QoS::AtMostOnce, 1));
         assert_eq!(mailbox.drain(&mut Vec::new(), 10), 1);
         assert!(is_queued(&mailbox, QoS::AtMostOnce, 1), "draining makes room");
+    }
+
+    #[test]
+    fn long_topics_count_as_payloads_do() {
+        let mailbox = Mailbox::new(Overflow::Connection);
+        let topic = "t".repeat(65_535);
+        let pushed = (0..limits::MAILBOX_MESSAGES_HARD)
+            .take_while(|_| matches!(mailbox.push(delivery_on(&topic, QoS::AtLeastOnce, 0)), Pushed::Queued { .. }));
+        assert_eq!(pushed.count(), limits::MAILBOX_BYTES_HARD / 65_535);
+        assert_eq!(mailbox.closed(), Some(MailboxClosed::Overflowed));
     }
 
     #[test]

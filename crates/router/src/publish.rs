@@ -1,10 +1,9 @@
 //! Publishing: from a message to the mailboxes of all its subscribers.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::task::Waker;
 
-use message::{Message, TopicName};
+use message::{Message, TopicMemo, TopicName};
 
 use crate::mailbox::{Delivery, Mailbox, Pushed};
 use crate::metrics::count;
@@ -15,10 +14,19 @@ use crate::router::{Route, Router};
 pub struct Publisher {
     router: Arc<Router>,
     /// The subscribers of topics used before, valid while the router's generation stays.
-    known: HashMap<TopicName, Arc<[Route]>>,
+    known: TopicMemo<Arc<[Route]>>,
     generation: u64,
     to_wake: Vec<Waker>,
     congested: Vec<Arc<Mailbox>>,
+    counted: Counted,
+}
+
+/// Counted here for a batch, then added to what all publishers share: cores that count at the same place wait for each
+/// other.
+#[derive(Default)]
+struct Counted {
+    published: u64,
+    delivered: u64,
 }
 
 /// What became of a message.
@@ -35,14 +43,15 @@ const TOPICS_KNOWN_MAX: usize = 16;
 
 impl Publisher {
     pub(crate) fn new(router: Arc<Router>) -> Self {
-        Self { router, known: HashMap::new(), generation: 0, to_wake: Vec::new(), congested: Vec::new() }
+        let known = TopicMemo::new(TOPICS_KNOWN_MAX);
+        let counted = Counted::default();
+        Self { router, known, generation: 0, to_wake: Vec::new(), congested: Vec::new(), counted }
     }
 
     /// Puts a copy into every matching subscriber's mailbox. Call [`wake`](Self::wake) after a batch of these.
     pub fn publish(&mut self, message: Message) -> Published {
         let retained = message.retain.then(|| self.router.retained.write(&message));
         let routes = self.routes(&message.topic);
-        count(&self.router.metrics().published, 1);
         let message = Arc::new(message);
         let mut delivered = 0;
         for route in routes.iter() {
@@ -50,12 +59,18 @@ impl Publisher {
             let delivery = Delivery { message: Arc::clone(&message), qos, retain: false };
             delivered += usize::from(self.push(&route.mailbox, delivery));
         }
-        count(&self.router.metrics().delivered, delivered as u64);
+        self.counted.published += 1;
+        self.counted.delivered += delivered as u64;
         Published { delivered, retained }
     }
 
     /// Wakes everyone who got something since the last call: once for a batch, not once for a message.
     pub fn wake(&mut self) {
+        let Counted { published, delivered } = std::mem::take(&mut self.counted);
+        if published > 0 {
+            count(&self.router.metrics().published, published);
+            count(&self.router.metrics().delivered, delivered);
+        }
         self.to_wake.drain(..).for_each(Waker::wake);
     }
 
@@ -96,16 +111,15 @@ impl Publisher {
 
     fn routes(&mut self, topic: &TopicName) -> Arc<[Route]> {
         let generation = self.router.generation();
-        if generation != self.generation || self.known.len() > TOPICS_KNOWN_MAX {
-            self.known = HashMap::new();
+        if generation != self.generation {
+            self.known.clear();
             self.generation = generation;
         }
         if let Some(routes) = self.known.get(topic) {
             return Arc::clone(routes);
         }
         let routes: Arc<[Route]> = self.router.routes(topic).into();
-        // Detached, so that remembering a topic does not keep a whole read buffer.
-        self.known.insert(topic.detached(), Arc::clone(&routes));
+        self.known.insert(topic, Arc::clone(&routes));
         routes
     }
 }

@@ -14,13 +14,13 @@ use message::{Message, QoS, TopicFilter};
 use names::{ArnSpace, Dialect, RuleName, Timestamp};
 use router::{MailboxClosed, Router, SubscribeOptions, Subscriber};
 use sql::Output;
-use tokio::task::JoinSet;
 use tracing::warn;
 
 use crate::compile::CompiledRule;
 use crate::error_action::{self, Failure};
 use crate::evaluation::Evaluation;
 use crate::metrics::{RuleMetrics, count};
+use crate::slots::Slots;
 use crate::topics;
 
 /// A rule that receives messages.
@@ -71,32 +71,21 @@ impl ActiveRule {
 pub(crate) async fn serve(rule: Arc<ActiveRule>, engine: Arc<Engine>) {
     let is_local = rule.is_local();
     let mut deliveries = Vec::new();
-    let mut under_way = JoinSet::new();
+    let mut slots = Slots::new(rule.name.clone(), Arc::clone(&engine.metrics));
     while rule.subscriber.receive(&mut deliveries, BATCH_MAX).await > 0 {
         for delivery in deliveries.drain(..) {
             let Some((evaluation, output)) = evaluate(&rule, &engine, &delivery.message) else { continue };
             if is_local {
                 act(&rule, &engine, evaluation, output).await;
-                continue;
+            } else if slots.wait().await {
+                let (rule, engine) = (Arc::clone(&rule), Arc::clone(&engine));
+                slots.start(async move { act(&rule, &engine, evaluation, output).await });
             }
-            while under_way.len() >= MESSAGES_UNDER_WAY_MAX {
-                reap(&rule, under_way.join_next().await);
-            }
-            let (rule, engine) = (Arc::clone(&rule), Arc::clone(&engine));
-            under_way.spawn(async move { act(&rule, &engine, evaluation, output).await });
         }
         // A flood to one rule must not hold a thread for ever.
         tokio::task::yield_now().await;
     }
-    while !under_way.is_empty() {
-        reap(&rule, under_way.join_next().await);
-    }
-}
-
-fn reap(rule: &ActiveRule, ended: Option<Result<(), tokio::task::JoinError>>) {
-    if let Some(Err(error)) = ended {
-        warn!(rule = %rule.name, %error, "the actions for a message broke off");
-    }
+    slots.finish().await;
 }
 
 /// The statement's result for a message; none when the message is not the rule's, WHERE is not true, or it fails.
@@ -115,8 +104,9 @@ fn evaluate(rule: &ActiveRule, engine: &Engine, message: &Arc<Message>) -> Optio
     }
 }
 
-/// Performs all actions at the same time, each for itself, and then the error action if one failed.
-async fn act(rule: &ActiveRule, engine: &Engine, mut evaluation: Evaluation, output: Output) {
+/// Performs all actions at the same time, each for itself, and then the error action if one failed. False if one of
+/// them got no answer from outside.
+async fn act(rule: &ActiveRule, engine: &Engine, mut evaluation: Evaluation, output: Output) -> bool {
     let account_id = engine.arns.account.as_str();
     let actions = &rule.compiled.actions;
     let performed = evaluation.with_input(account_id, |input| {
@@ -125,17 +115,21 @@ async fn act(rule: &ActiveRule, engine: &Engine, mut evaluation: Evaluation, out
     });
     let answers = all(performed).await;
     let mut failures = Vec::new();
+    let mut is_answered = true;
     for (action, answer) in actions.iter().zip(answers) {
         let Err(error) = answer else {
             count(&engine.metrics.actions_succeeded);
             continue;
         };
+        is_answered &= !error.is_unanswered();
         count(if error.is_denied() { &engine.metrics.actions_denied } else { &engine.metrics.actions_failed });
         let resource = evaluation.with_input(account_id, |input| action.report_resource(input, &output));
         failures.push(failure(rule, &evaluation, action, resource, &error));
     }
-    let Some(error_action) = rule.compiled.error_action.as_ref().filter(|_| !failures.is_empty()) else { return };
-    tell(rule, engine, evaluation, error_action, &failures).await;
+    let Some(error_action) = rule.compiled.error_action.as_ref().filter(|_| !failures.is_empty()) else {
+        return is_answered;
+    };
+    tell(rule, engine, evaluation, error_action, &failures).await && is_answered
 }
 
 fn failure(
@@ -151,24 +145,28 @@ fn failure(
     Failure { failed_action, failed_resource, error_message: error.to_string() }
 }
 
-/// The error action's own failure is counted and logged, nothing more.
+/// The error action's own failure is counted and logged, nothing more. False if it got no answer from outside.
 async fn tell(
     rule: &ActiveRule,
     engine: &Engine,
     mut evaluation: Evaluation,
     error_action: &Action,
     failures: &[Failure],
-) {
+) -> bool {
     let account_id = engine.arns.account.as_str();
     let report = error_action::report(&rule.name, &evaluation, failures);
-    let Some(output) = error_action::output(report, &evaluation, account_id) else { return };
+    let Some(output) = error_action::output(report, &evaluation, account_id) else { return true };
     let performed =
         evaluation.with_input(account_id, |input| error_action.perform(&engine.outside, &rule.arn, input, &output));
     match performed.await {
-        Ok(()) => count(&engine.metrics.error_actions_succeeded),
+        Ok(()) => {
+            count(&engine.metrics.error_actions_succeeded);
+            true
+        }
         Err(error) => {
             count(&engine.metrics.error_actions_failed);
             warn!(rule = %rule.name, topic = evaluation.topic, %error, "the error action failed");
+            !error.is_unanswered()
         }
     }
 }
@@ -194,8 +192,6 @@ async fn all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
 
 /// Messages taken from the mailbox at once (ours).
 const BATCH_MAX: usize = 64;
-/// Messages of one rule whose actions wait for the outside (ours).
-const MESSAGES_UNDER_WAY_MAX: usize = 16;
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,7 @@ mod evaluation;
 mod metrics;
 mod payload;
 mod service;
+mod slots;
 mod table;
 mod topics;
 

@@ -19,6 +19,8 @@ pub struct RuleMetrics {
     pub error_actions_failed: AtomicU64,
     /// Messages whose statement could not be carried out.
     pub sql_failed: AtomicU64,
+    /// Messages that were not acted on because what the actions reach did not answer (`RuleMessageThrottled`).
+    pub let_go: AtomicU64,
 }
 
 /// Counts one.

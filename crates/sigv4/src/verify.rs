@@ -1,6 +1,6 @@
 //! Computing the signature anew and comparing.
 
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use names::{Timestamp, limits};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;

@@ -321,6 +321,8 @@ fn work_and_results_are_bounded() {
         EvaluateError::TooMuchWork,
     );
     check("SET @s = s SELECT VALUE (SELECT VALUE @s FROM a)", EvaluateError::TooMuchWork);
+    let searches = vec!["regexp_matches(s, '[01]*1[01]{9}z')"; 30].join(", ");
+    check(&format!("SELECT VALUE [{searches}]"), EvaluateError::TooMuchWork);
     check("SET @s = s SELECT VALUE (SELECT VALUE length(@s) FROM a)", EvaluateError::TooMuchWork);
     check("SET @s = s SELECT VALUE get_or_default((SELECT VALUE @s FROM a), 1)", EvaluateError::TooMuchWork);
     check("SELECT VALUE replace(s, 'a', s)", EvaluateError::ResultTooLong("replace"));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use actions::{Outside, OutsideConfig};
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use http_api::{HttpApi, Services, serve};
 use iam::{AccessKey, Iam};
 use names::{AccountId, ArnSpace, Region, Timestamp};

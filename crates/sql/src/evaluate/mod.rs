@@ -220,7 +220,7 @@ fn walk<'v>(value: &'v Value, names: &[String]) -> &'v Value {
 const WORK_MAX: usize = 64 * 1_048_576;
 /// What each step of the tree counts.
 const STEP_COST: usize = 16;
-/// What searching each byte by a regular expression counts.
-const REGEX_STEP_COST: usize = 16;
+/// What searching each byte by a regular expression counts: the worst patterns walk hundreds of states for each byte.
+const REGEX_STEP_COST: usize = 128;
 /// What compiling a regular expression counts that is not known before the message.
 const REGEX_COST: usize = 200_000;

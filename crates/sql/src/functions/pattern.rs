@@ -114,5 +114,5 @@ fn digit(character: char) -> Option<usize> {
 
 /// A pattern's length (ours).
 const PATTERN_BYTES_MAX: usize = 4096;
-/// A compiled pattern's size (ours).
-const REGEX_BYTES_MAX: usize = 262_144;
+/// A compiled pattern's size (ours): bounds the states that a search may walk for each byte of text.
+const REGEX_BYTES_MAX: usize = 65_536;
