@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use message::{Message, QoS, TopicName};
-use names::Timestamp;
+use names::{Timestamp, limits};
 use sql::{Input, Output, SqlVersion};
 
 use crate::field::{Field, role_arn};
@@ -52,6 +52,7 @@ impl Republish {
         output: &Output,
     ) -> Result<(), ActionError> {
         let topic = topic(&self.topic.render(input, output.variables())?)?;
+        check_size(&topic, output)?;
         outside.authorize(&self.role_arn, "iot:Publish", &outside.arns.topic(topic.as_str()), rule_arn)?;
         // Not retained, so there is nothing to wait for.
         let _ = outside.router.publish(Message {
@@ -82,6 +83,19 @@ fn topic(text: &str) -> Result<TopicName, ActionError> {
         }
         _ => Ok(topic),
     }
+}
+
+/// What a rule publishes keeps to the message broker's limits, as a client's message would.
+fn check_size(topic: &TopicName, output: &Output) -> Result<(), ActionError> {
+    let (bytes, slashes) = (topic.as_str().len(), topic.levels().count() - 1);
+    if bytes > limits::AWS_TOPIC_BYTES_MAX || slashes > limits::AWS_TOPIC_SLASHES_MAX {
+        let problem = format!("is {bytes} bytes with {slashes} slashes, may be 256 bytes with 7 slashes");
+        return Err(ActionError::InvalidField { field: TOPIC, problem });
+    }
+    if output.bytes().len() > limits::AWS_PAYLOAD_BYTES_MAX {
+        return Err(ActionError::Failed(format!("the result is {} bytes, over 128 KB", output.bytes().len())));
+    }
+    Ok(())
 }
 
 /// `$$aws/...` stands for `$aws/...`, for `$` begins a template.

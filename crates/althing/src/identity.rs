@@ -105,10 +105,14 @@ impl Administrator {
             Some(text) => Self::from_json(&text)?,
             None => Self::create(data_dir)?,
         };
-        let known = iam.access_key(&key.access_key_id).context("cannot read the access keys")?;
-        if known.is_none_or(|known| known.secret != key.secret_access_key) {
+        let principal_arn = format!("arn:aws:iam::{}:user/administrator", arns.account);
+        let known = iam.access_keys().context("cannot read the access keys")?;
+        // The file decides: an administrator's key that is not in it any more opens nothing.
+        for old in known.iter().filter(|known| known.principal_arn == principal_arn && known.id != key.access_key_id) {
+            iam.delete_access_key(&old.id).context("cannot delete the old administrator's access key")?;
+        }
+        if !known.iter().any(|known| known.id == key.access_key_id && known.secret == key.secret_access_key) {
             let id = key.access_key_id.clone();
-            let principal_arn = format!("arn:aws:iam::{}:user/administrator", arns.account);
             let user_id = id.replacen("AKIA", "AIDA", 1);
             let secret = key.secret_access_key.clone();
             iam.put_access_key(AccessKey { id, secret, principal_arn, user_id, created_at: now })

@@ -82,7 +82,13 @@ fn router_rows(router: &Arc<Router>) -> Vec<Row> {
         row!(router, Gauge, "subscriptions", "Topic filters subscribed now", subscriptions),
         row!(router, Counter, "messages_routed", "Messages handed to the router", published),
         row!(router, Counter, "deliveries", "Copies put into mailboxes", delivered),
-        row!(router, Counter, "deliveries_dropped", "Copies dropped by a mailbox that was full or closed", dropped_mailbox_full),
+        row!(
+            router,
+            Counter,
+            "deliveries_dropped",
+            "Copies dropped by a mailbox that was full or closed",
+            dropped_mailbox_full
+        ),
         row!(router, Counter, "subscribers_given_up", "Subscribers closed by a full mailbox", closed_mailbox_full),
     ]
 }
@@ -94,6 +100,7 @@ fn rules_rows(rules: &Arc<Rules>) -> Vec<Row> {
         row!(rules, Counter, "rule_actions_failed", "Actions that failed", actions_failed),
         row!(rules, Counter, "rule_actions_denied", "Actions that the role does not allow", actions_denied),
         row!(rules, Counter, "rule_sql_failed", "Evaluations that failed", sql_failed),
+        row!(rules, Counter, "rule_messages_let_go", "Messages not acted on while the outside did not answer", let_go),
     ]
 }
 

@@ -140,12 +140,25 @@ impl Connection {
         }
     }
 
-    /// Waits until everything that the output acknowledges is durable, and until services that were published to can
-    /// take more. On [`Progress::Close`] the output must be thrown away: it acknowledges what was not kept.
+    /// Waits until everything that the output acknowledges is durable. On [`Progress::Close`] the output must be thrown
+    /// away: it acknowledges what was not kept.
     pub async fn settle(&mut self) -> Progress {
         match &mut self.state {
             State::Connected(client) => client.settle().await,
             State::Expecting(_) | State::Ended => Progress::Open,
+        }
+    }
+
+    /// Whether a service that the client published to cannot take more now.
+    pub fn is_congested(&self) -> bool {
+        matches!(&self.state, State::Connected(client) if client.publisher.is_congested())
+    }
+
+    /// Waits until the services that the client published to can take more. The door bounds the wait: a service that
+    /// keeps itself busy must not hold the client for ever.
+    pub async fn wait_for_room(&mut self) {
+        if let State::Connected(client) = &mut self.state {
+            client.publisher.wait_for_room().await;
         }
     }
 

@@ -159,7 +159,7 @@ impl Client {
     }
 
     pub(crate) fn is_settled(&self) -> bool {
-        self.unsettled.is_empty() && !self.publisher.is_congested()
+        self.unsettled.is_empty()
     }
 
     pub(crate) async fn settle(&mut self) -> Progress {
@@ -171,9 +171,6 @@ impl Client {
                 warn!(client_id = %self.session.client_id(), %error, "a retained message could not be stored: closing");
                 progress = Progress::Close(DisconnectReason::ServerError);
             }
-        }
-        if progress == Progress::Open {
-            self.publisher.wait_for_room().await;
         }
         progress
     }

@@ -17,8 +17,9 @@ pub(crate) struct IdleLimited<S> {
 }
 
 impl<S> IdleLimited<S> {
-    pub(crate) fn new(stream: S, limit: Duration) -> Self {
-        Self { stream, limit, alarm: Box::pin(sleep(limit)) }
+    /// `first_limit` holds until the first byte moves.
+    pub(crate) fn new(stream: S, first_limit: Duration, limit: Duration) -> Self {
+        Self { stream, limit, alarm: Box::pin(sleep(first_limit)) }
     }
 
     /// Nothing moved now: pending until the alarm, then the error.
@@ -75,7 +76,7 @@ mod tests {
     #[tokio::test]
     async fn a_silent_stream_breaks_and_a_speaking_one_does_not() {
         let (mut far, near) = duplex(16);
-        let mut near = IdleLimited::new(near, Duration::from_millis(200));
+        let mut near = IdleLimited::new(near, Duration::from_millis(200), Duration::from_millis(200));
         let mut byte = [0];
         for _ in 0..3 {
             sleep(Duration::from_millis(120)).await;
@@ -88,7 +89,7 @@ mod tests {
     #[tokio::test]
     async fn a_stream_whose_far_end_takes_nothing_breaks() {
         let (_far, near) = duplex(16);
-        let mut near = IdleLimited::new(near, Duration::from_millis(100));
+        let mut near = IdleLimited::new(near, Duration::from_millis(100), Duration::from_millis(100));
         let written = tokio::time::timeout(Duration::from_secs(5), near.write_all(&[0; 17])).await;
         assert_eq!(written.expect("the write ends").unwrap_err().kind(), io::ErrorKind::TimedOut);
     }

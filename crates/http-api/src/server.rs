@@ -107,7 +107,7 @@ impl Door {
             async move { Ok::<_, Infallible>(door.respond(request).await) }
         });
         let builder = builder();
-        let stream = TokioIo::new(IdleLimited::new(stream, IDLE_TIME_MAX));
+        let stream = TokioIo::new(IdleLimited::new(stream, HEAD_TIME_MAX, IDLE_TIME_MAX));
         let mut connection = std::pin::pin!(builder.serve_connection(stream, service));
         let result = tokio::select! {
             result = &mut connection => result,

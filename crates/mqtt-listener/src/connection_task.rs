@@ -89,6 +89,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
             if let Err(reason) = self.send().await {
                 return reason;
             }
+            if self.connection.is_congested() {
+                let limit = Duration::from_secs(limits::CONGESTION_SECONDS_MAX);
+                let _ = Box::pin(timeout(limit, self.connection.wait_for_room())).await; // then it may go on all the same
+            }
             if let Progress::Close(reason) = delivered {
                 return reason;
             }

@@ -29,6 +29,9 @@ pub const AWS_FILTERS_PER_SUBSCRIBE_MAX: usize = 8;
 pub const AWS_SUBSCRIPTIONS_PER_CONNECTION_MAX: usize = 50;
 /// Subscriptions of one connection in dialect `mqtt` (ours).
 pub const SUBSCRIPTIONS_PER_CONNECTION_MAX: usize = 200_000;
+/// What the filters of one connection may take in the filter tree, at 512 bytes a level and their own length (ours):
+/// 512 MiB, which is more than 200,000 ordinary filters and less than as many hostile ones.
+pub const SUBSCRIPTION_BYTES_PER_CONNECTION_MAX: usize = 512 * 1_048_576;
 /// QoS 1 messages sent to a client and not yet acknowledged (AWS quotas, message broker).
 pub const INFLIGHT_MAX: usize = 100;
 /// Keep alive in dialect `aws`: 0 and more than this become this, in seconds (AWS quotas, message broker).
@@ -39,6 +42,9 @@ pub const AWS_KEEP_ALIVE_SECONDS_MIN: u16 = 30;
 pub const CONNECT_SECONDS_MAX: u64 = 10;
 /// A client that takes none of its output for this many seconds is disconnected (ours).
 pub const OUTPUT_STALL_SECONDS_MAX: u64 = 30;
+/// A client that published to a service which cannot take more waits this many seconds at most (ours); then the service's
+/// mailbox fills up to its hard limit, and drops.
+pub const CONGESTION_SECONDS_MAX: u64 = 5;
 /// Connections of one listener (ours, default of the configuration).
 pub const CONNECTIONS_PER_LISTENER_MAX: usize = 200_000;
 /// Deliveries waiting in a subscriber's mailbox before QoS 0 is dropped (ours).

@@ -178,6 +178,7 @@ impl Mailbox {
             queue.closed.get_or_insert(reason);
             queue.reader.take()
         };
+        self.room.notify_waiters();
         if let Some(reader) = reader {
             reader.wake();
         }

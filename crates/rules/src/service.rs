@@ -334,6 +334,6 @@ fn check(payload: &RulePayload) -> Result<(), RuleError> {
 }
 
 /// Writes of one change before somebody else's are let win (ours).
-const ATTEMPTS_MAX: usize = 8;
+const ATTEMPTS_MAX: usize = 100;
 /// How long rules may take to end (ours).
 const STOP_TIME_MAX: Duration = Duration::from_secs(5);

@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 
 use message::TopicFilter;
 use mqtt_codec::{PacketId, SubAckCode};
+use names::limits;
 
 /// The filters held, and those asked for in a SUBSCRIBE that the broker has not answered.
 #[derive(Debug)]
 pub(crate) struct Subscriptions {
     held: BTreeSet<TopicFilter>,
     max: usize,
+    /// What the held filters take, see [`limits::SUBSCRIPTION_BYTES_PER_CONNECTION_MAX`].
+    bytes: usize,
     asked: Vec<Asked>,
 }
 
@@ -24,7 +27,7 @@ struct Asked {
 impl Subscriptions {
     /// At most `max` filters are held.
     pub(crate) fn new(max: usize) -> Self {
-        Self { held: BTreeSet::new(), max, asked: Vec::new() }
+        Self { held: BTreeSet::new(), max, bytes: 0, asked: Vec::new() }
     }
 
     /// Whether each filter of a SUBSCRIBE is beyond the limit. A filter that is held is replaced [MQTT-3.8.4-3] and
@@ -38,8 +41,10 @@ impl Subscriptions {
         let mut over_limit = Vec::new();
         for (place, filter) in filters.into_iter().enumerate() {
             let held = self.held.contains(filter);
-            let over = !held && self.held.len() >= self.max;
+            let is_too_much = self.bytes + bytes_of(filter) > limits::SUBSCRIPTION_BYTES_PER_CONNECTION_MAX;
+            let over = !held && (self.held.len() >= self.max || is_too_much);
             if !held && !over {
+                self.bytes += bytes_of(filter);
                 self.held.insert(filter.clone());
                 new.push((place, filter.clone()));
             }
@@ -56,14 +61,21 @@ impl Subscriptions {
         };
         for (place, filter) in self.asked.remove(place).new {
             if !matches!(codes.get(place), Some(SubAckCode::Granted(_))) {
-                self.held.remove(&filter);
+                self.remove(&filter);
             }
         }
     }
 
     pub(crate) fn remove(&mut self, filter: &TopicFilter) {
-        self.held.remove(filter);
+        if self.held.remove(filter) {
+            self.bytes -= bytes_of(filter);
+        }
     }
+}
+
+/// What a filter takes in the filter tree at most, when it shares no level with others.
+fn bytes_of(filter: &TopicFilter) -> usize {
+    filter.as_str().len() + 512 * filter.levels().count()
 }
 
 #[cfg(test)]
@@ -91,5 +103,16 @@ mod tests {
         check(&[&d], &[true], &[SubAckCode::Failure]);
         subscriptions.remove(&a);
         assert_eq!(subscriptions.ask(PacketId::MIN, [&d]), [false]);
+    }
+
+    /// A filter of 127 levels takes about 66 KB, so a few thousand of them are as many as there may be.
+    #[test]
+    fn deep_filters_count_for_what_they_take() {
+        let mut subscriptions = Subscriptions::new(limits::SUBSCRIPTIONS_PER_CONNECTION_MAX);
+        let deep = |n: usize| TopicFilter::new(&format!("{n}{}", "/x".repeat(126))).unwrap();
+        let granted = (0..20_000).take_while(|&n| subscriptions.ask(PacketId::MIN, [&deep(n)]) == [false]).count();
+        assert!((7_000..9_000).contains(&granted), "{granted}");
+        subscriptions.remove(&deep(0));
+        assert_eq!(subscriptions.ask(PacketId::MIN, [&deep(0)]), [false]);
     }
 }
