@@ -41,7 +41,10 @@ lint: ## format, clippy, tidy, licences and advisories
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(MAKE) --no-print-directory tidy
-	@if cargo deny --version >/dev/null 2>&1; then cargo deny check; \
+	@if cargo deny --version >/dev/null 2>&1; then \
+	    cargo deny --log-level error check bans licenses sources; \
+	    if cargo deny fetch db >/dev/null 2>&1; then cargo deny --log-level error check --disable-fetch advisories; \
+	    else echo "the advisory database cannot be fetched from here: advisories are not checked"; fi; \
 	  else echo "cargo deny is not installed, licences and advisories are not checked: cargo install --locked cargo-deny"; fi
 
 tidy: ## the repository's own rules: floors, cycles, lengths, dead files
