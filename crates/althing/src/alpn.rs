@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tracing::{debug, info, warn};
+use uuid::Uuid;
 
 use crate::identity::ServerIdentity;
 
@@ -78,7 +79,7 @@ impl AlpnDoor {
             return info!(%address, "refused: no client certificate");
         };
         let peer = Peer { identity: Identity::Certificate(id), source_ip: address.ip(), dialect: Dialect::Aws };
-        run_connection(stream, Connection::new(self.broker, peer)).await;
+        run_connection(stream, Connection::new(self.broker, peer, Uuid::new_v4())).await;
     }
 
     async fn handshake(&self, stream: TcpStream, address: SocketAddr) -> Option<TlsStream<TcpStream>> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use names::{ArnSpace, CertificateId, ClientId};
+use names::{ArnSpace, CertificateId, ClientId, Timestamp};
 use parking_lot::Mutex;
 use policy::{Document, PolicySet};
 use registry::{Affected, CertificateStatus, PolicyRecord, Registry, RegistryError};
@@ -14,13 +14,14 @@ use tracing::{info, warn};
 use crate::anonymous::Anonymous;
 use crate::identity::Identity;
 use crate::metrics::BrokerMetrics;
+use crate::versions::Departed;
 
 /// Everything that connections have in common.
 pub struct Broker {
     router: Arc<Router>,
     registry: Arc<Registry>,
     anonymous: Anonymous,
-    clients: Mutex<HashMap<ClientId, Client>>,
+    clients: Mutex<Clients>,
     /// Grows with every change that can alter an authorization.
     generation: AtomicU64,
     policies: Mutex<PolicyCache>,
@@ -28,10 +29,19 @@ pub struct Broker {
     metrics: BrokerMetrics,
 }
 
+/// Who is connected, and who was.
+#[derive(Default)]
+struct Clients {
+    connected: HashMap<ClientId, Client>,
+    departed: Departed,
+}
+
 /// A connected client, as others see it.
 struct Client {
     mailbox: Arc<Mailbox>,
     identity: Identity,
+    /// The number of its presence events.
+    version: u64,
 }
 
 /// Compiled policies by certificate, for one generation.
@@ -83,7 +93,7 @@ impl Broker {
 
     /// Asks every connection to end: its task sends what it has and closes.
     pub fn shut_down(&self) {
-        self.clients.lock().values().for_each(|client| client.mailbox.close(MailboxClosed::ShuttingDown));
+        self.clients.lock().connected.values().for_each(|client| client.mailbox.close(MailboxClosed::ShuttingDown));
     }
 
     pub(crate) fn router(&self) -> &Arc<Router> {
@@ -111,28 +121,41 @@ impl Broker {
         loop {
             let number = self.assigned_ids.fetch_add(1, Ordering::Relaxed);
             let id = ClientId::new(format!("auto-{number:016x}")).ok()?;
-            if !self.clients.lock().contains_key(&id) {
+            if !self.clients.lock().connected.contains_key(&id) {
                 return Some(id);
             }
         }
     }
 
-    /// Puts a client among the connected; one with the same id is disconnected [MQTT-3.1.4-2].
-    pub(crate) fn enter(&self, id: &ClientId, identity: Identity, mailbox: &Arc<Mailbox>) {
-        let client = Client { mailbox: Arc::clone(mailbox), identity };
-        let previous = self.clients.lock().insert(id.clone(), client);
+    /// Puts a client among the connected; one with the same id is disconnected [MQTT-3.1.4-2]. Answers the version
+    /// number of this connection's presence events.
+    pub(crate) fn enter(&self, id: &ClientId, identity: Identity, mailbox: &Arc<Mailbox>, now: Timestamp) -> u64 {
+        let mut clients = self.clients.lock();
+        let version = match clients.connected.get(id) {
+            Some(previous) => previous.version.saturating_add(1),
+            None => clients.departed.next_version(id, now),
+        };
+        let client = Client { mailbox: Arc::clone(mailbox), identity, version };
+        let previous = clients.connected.insert(id.clone(), client);
+        drop(clients);
         if let Some(previous) = previous {
             info!(client_id = %id, "taken over by a new connection");
             previous.mailbox.close(MailboxClosed::TakenOver);
         }
+        version
     }
 
-    /// Takes a client out, unless another connection has taken its id over already.
-    pub(crate) fn leave(&self, id: &ClientId, mailbox: &Arc<Mailbox>) {
+    /// Takes a client out, unless another connection has taken its id over already, and remembers its version number.
+    pub(crate) fn leave(&self, id: &ClientId, mailbox: &Arc<Mailbox>, now: Timestamp) {
         let mut clients = self.clients.lock();
-        if clients.get(id).is_some_and(|client| Arc::ptr_eq(&client.mailbox, mailbox)) {
-            clients.remove(id);
+        if let Some(client) = clients.take(id, mailbox) {
+            clients.departed.remember(id, client.version, now);
         }
+    }
+
+    /// Takes a client out whose connection was dropped without an end: nobody said when, so nothing is remembered.
+    pub(crate) fn abandon(&self, id: &ClientId, mailbox: &Arc<Mailbox>) {
+        self.clients.lock().take(id, mailbox);
     }
 
     /// The compiled policies of an identity.
@@ -179,7 +202,7 @@ impl Broker {
     /// When it is not known what changed: every certificate that is connected is looked up again.
     fn revalidate(&self) {
         self.raise_generation();
-        let connected: Vec<Identity> = self.clients.lock().values().map(|client| client.identity).collect();
+        let connected: Vec<Identity> = self.clients.lock().connected.values().map(|client| client.identity).collect();
         for identity in connected {
             if let Identity::Certificate(id) = identity
                 && !self.is_active(&id)
@@ -201,10 +224,17 @@ impl Broker {
     }
 
     fn disconnect(&self, whose: impl Fn(&Identity) -> bool) {
-        for (id, client) in self.clients.lock().iter().filter(|(_, client)| whose(&client.identity)) {
+        for (id, client) in self.clients.lock().connected.iter().filter(|(_, client)| whose(&client.identity)) {
             info!(client_id = %id, identity = %client.identity, "disconnected: the certificate is not ACTIVE any more");
             client.mailbox.close(MailboxClosed::Revoked);
         }
+    }
+}
+
+impl Clients {
+    fn take(&mut self, id: &ClientId, mailbox: &Arc<Mailbox>) -> Option<Client> {
+        let is_it = self.connected.get(id).is_some_and(|client| Arc::ptr_eq(&client.mailbox, mailbox));
+        if is_it { self.connected.remove(id) } else { None }
     }
 }
 

@@ -8,13 +8,15 @@ use names::{CertificateId, Dialect};
 use registry::{CertificateStatus, RegistryError};
 use session::Opening;
 use tracing::info;
+use uuid::Uuid;
 
 use crate::anonymous::Anonymous;
 use crate::authorize::Authorizer;
 use crate::clients::Broker;
-use crate::deliver::Client;
+use crate::deliver::{Client, Visit};
 use crate::exchange::Now;
 use crate::identity::{Identity, Peer};
+use crate::presence::{self, Event, Subject};
 
 /// Why a client was not let in; for the log, never for the client.
 pub(crate) struct Refused {
@@ -42,11 +44,20 @@ pub(crate) enum Why {
     NoClientId,
 }
 
+impl Why {
+    /// Whether the policies said no. A certificate that is unknown or not ACTIVE fails earlier at AWS, in the
+    /// handshake, and no event tells of that.
+    fn is_authorization(&self) -> bool {
+        matches!(self, Self::ConnectDenied | Self::WillDenied)
+    }
+}
+
 /// Lets a client in, or writes the refusal that its dialect wants: AWS IoT Core closes without CONNACK, MQTT says
 /// "not authorized".
 pub(crate) fn connect(
     broker: &Arc<Broker>,
     peer: &Peer,
+    session_id: Uuid,
     opening: Opening,
     out: &mut BytesMut,
     now: Now,
@@ -64,21 +75,38 @@ pub(crate) fn connect(
     let generation = broker.generation();
     let mut authorizer = match authorize(broker, peer, &opening, &client_id, now) {
         Ok(authorizer) => authorizer,
-        Err(why) => return refused(opening, why, out),
+        Err(why) => {
+            if why.is_authorization() {
+                announce_failure(broker, peer, session_id, client_id.as_str(), now);
+            }
+            return refused(opening, why, out);
+        }
     };
     let subscriber = broker.router().connection();
-    broker.enter(&client_id, peer.identity, subscriber.mailbox());
+    let version = broker.enter(&client_id, peer.identity, subscriber.mailbox(), now.timestamp);
     // Whoever was deactivated between the check and the entry was not disconnected by the change: check again.
     if broker.generation() != generation || !authorizer.is_current() {
         if let Err(why) = identify(broker, &peer.identity, now) {
-            broker.leave(&client_id, subscriber.mailbox());
+            broker.leave(&client_id, subscriber.mailbox(), now.timestamp);
             return refused(opening, why, out);
         }
         authorizer.refresh();
     }
     info!(%client_id, identity = %peer.identity, source_ip = %peer.source_ip, "connected");
     let session = opening.accept(client_id, false, now.instant, out);
-    Ok(Client::new(Arc::clone(broker), peer, session, subscriber, authorizer))
+    let mut client =
+        Client::new(Arc::clone(broker), peer, session, subscriber, authorizer, Visit { session_id, version });
+    client.announce(&Event::Connected { version, source_ip: peer.source_ip }, now);
+    Ok(client)
+}
+
+fn announce_failure(broker: &Broker, peer: &Peer, session_id: Uuid, client_id: &str, now: Now) {
+    let principal = peer.identity.principal();
+    let subject = Subject { client_id, principal: principal.as_deref(), session_id };
+    let event = Event::ConnectFailed { source_ip: peer.source_ip };
+    if let Some(message) = presence::message(&subject, &event, now.timestamp) {
+        let _ = broker.router().publish(message); // not retained: there is nothing to wait for
+    }
 }
 
 fn authorize(

@@ -12,6 +12,7 @@ use mqtt_codec::{Packet, Publish, decode};
 use names::{Dialect, limits};
 use session::{ExpectConnect, Refusal};
 use tracing::{debug, info, warn};
+use uuid::Uuid;
 
 use crate::clients::Broker;
 use crate::connect::{Refused, connect};
@@ -24,6 +25,7 @@ use crate::metrics::count;
 pub struct Connection {
     broker: Arc<Broker>,
     peer: Peer,
+    session_id: Uuid,
     state: State,
     has_paused: bool,
 }
@@ -53,10 +55,11 @@ fn apart(packet: Packet) -> Packet {
 }
 
 impl Connection {
-    /// A connection whose transport is up and has sent nothing yet.
-    pub fn new(broker: Arc<Broker>, peer: Peer) -> Self {
+    /// A connection whose transport is up and has sent nothing yet. `session_id` is new and random: it names the
+    /// connection in lifecycle events.
+    pub fn new(broker: Arc<Broker>, peer: Peer, session_id: Uuid) -> Self {
         let state = State::Expecting(ExpectConnect { dialect: peer.dialect });
-        Self { broker, peer, state, has_paused: false }
+        Self { broker, peer, session_id, state, has_paused: false }
     }
 
     /// Handles the whole packets in `input`; answers are appended to `out`. Stops early, see
@@ -182,8 +185,8 @@ impl Connection {
         }
     }
 
-    /// The transport is gone or about to be closed: publishes the will, unless a DISCONNECT removed it, and forgets the
-    /// client.
+    /// The transport is gone or about to be closed: publishes the will, unless a DISCONNECT removed it, and the
+    /// disconnected event, and forgets the client.
     pub async fn end(mut self, reason: DisconnectReason, now: Now) {
         if let State::Connected(client) = std::mem::replace(&mut self.state, State::Ended) {
             client.end(reason, now).await;
@@ -199,7 +202,7 @@ impl Connection {
     }
 
     fn open(&mut self, opening: session::Opening, out: &mut BytesMut, now: Now) -> Progress {
-        match connect(&self.broker, &self.peer, opening, out, now) {
+        match connect(&self.broker, &self.peer, self.session_id, opening, out, now) {
             Ok(client) => {
                 count(&self.broker.metrics().connects_accepted);
                 self.state = State::Connected(Box::new(client));

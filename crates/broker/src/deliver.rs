@@ -10,11 +10,13 @@ use message::{Origin, TopicFilter};
 use router::{Delivery, MailboxClosed, Publisher, RetainedCursor, RetainedWrite, Subscriber};
 use session::Delivered;
 use tracing::{info, warn};
+use uuid::Uuid;
 
 use crate::authorize::Authorizer;
 use crate::clients::Broker;
 use crate::exchange::{DisconnectReason, Now, Progress};
 use crate::identity::Peer;
+use crate::presence::{self, Event, Subject};
 
 /// Everything a connected client has on this side.
 pub(crate) struct Client {
@@ -24,6 +26,7 @@ pub(crate) struct Client {
     pub(crate) publisher: Publisher,
     pub(crate) authorizer: Authorizer,
     pub(crate) origin: Arc<Origin>,
+    visit: Visit,
     /// Retained messages owed to new subscriptions. One entry a filter: subscribing again starts its entry anew, so
     /// that a client which takes nothing cannot pile them up.
     pub(crate) retained: BTreeMap<TopicFilter, RetainedCursor>,
@@ -36,6 +39,13 @@ pub(crate) struct Client {
     messages_sent: u64,
 }
 
+/// What names this connection among all of its client id.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Visit {
+    pub(crate) session_id: Uuid,
+    pub(crate) version: u64,
+}
+
 /// Output that one call may write before the door has sent it.
 const OUTPUT_BYTES_MAX: usize = 256 * 1024;
 
@@ -46,6 +56,7 @@ impl Client {
         session: session::Connected,
         subscriber: Subscriber,
         authorizer: Authorizer,
+        visit: Visit,
     ) -> Self {
         let origin = Origin {
             client_id: Some(Arc::from(session.client_id().as_str())),
@@ -62,6 +73,7 @@ impl Client {
             publisher,
             authorizer,
             origin: Arc::new(origin),
+            visit,
             retained: BTreeMap::new(),
             unsettled: Vec::new(),
             pending: VecDeque::new(),
@@ -178,13 +190,26 @@ impl Client {
     pub(crate) async fn end(mut self, reason: DisconnectReason, now: Now) {
         info!(client_id = %self.session.client_id(), reason = reason.as_str(), "disconnected");
         self.publish_will(now);
+        self.announce(&Event::Disconnected { version: self.visit.version, reason }, now);
+        self.publisher.wake();
+        self.broker.leave(self.session.client_id(), self.subscriber.mailbox(), now.timestamp);
         let _ = self.settle().await; // a failure is logged there, and nobody is left to be told
+    }
+
+    /// Publishes an event about this client. Its subscribers are woken with those of what the client publishes.
+    pub(crate) fn announce(&mut self, event: &Event<'_>, now: Now) {
+        let client_id = self.session.client_id().as_str();
+        let subject =
+            Subject { client_id, principal: self.origin.principal.as_deref(), session_id: self.visit.session_id };
+        if let Some(message) = presence::message(&subject, event, now.timestamp) {
+            let _ = self.publisher.publish_once(message); // not retained: there is nothing to wait for
+        }
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.broker.leave(self.session.client_id(), self.subscriber.mailbox());
+        self.broker.abandon(self.session.client_id(), self.subscriber.mailbox());
         self.broker.metrics().connections.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -13,6 +13,7 @@ use tracing::{info, warn};
 use crate::deliver::Client;
 use crate::exchange::{DisconnectReason, Now, Progress};
 use crate::metrics::count;
+use crate::presence::{self, Event};
 
 /// Topics that only the server publishes to. Under AWS IoT Core every name that starts with `$` is reserved; those under
 /// `$aws/` are the services', and policies decide about them, but nobody forges events.
@@ -28,15 +29,8 @@ impl Client {
         match self.session.handle(packet, now.instant, out) {
             Ok(None) => Progress::Open,
             Ok(Some(Intent::Publish(intent))) => self.publish(intent, out, now),
-            Ok(Some(Intent::Subscribe { packet_id, filters })) => self.subscribe(packet_id, filters, out),
-            Ok(Some(Intent::Unsubscribe { packet_id, filters })) => {
-                for filter in filters.iter().filter_map(|text| TopicFilter::new(text).ok()) {
-                    self.subscriber.unsubscribe(&filter);
-                    self.retained.remove(&filter); // nothing new after the UNSUBACK [MQTT-3.10.4-2]
-                }
-                self.session.unsubscribe_done(packet_id, out);
-                Progress::Open
-            }
+            Ok(Some(Intent::Subscribe { packet_id, filters })) => self.subscribe(packet_id, filters, out, now),
+            Ok(Some(Intent::Unsubscribe { packet_id, filters })) => self.unsubscribe(packet_id, &filters, out, now),
             Ok(Some(Intent::Disconnect)) => Progress::Close(DisconnectReason::ClientInitiatedDisconnect),
             Err(violation) => self.violated(&violation),
         }
@@ -78,9 +72,25 @@ impl Client {
         self.publisher.wake();
     }
 
-    fn subscribe(&mut self, packet_id: PacketId, filters: Vec<RequestedFilter>, out: &mut BytesMut) -> Progress {
-        let codes: Vec<SubAckCode> = filters.into_iter().map(|requested| self.subscribe_one(requested)).collect();
+    fn subscribe(
+        &mut self,
+        packet_id: PacketId,
+        filters: Vec<RequestedFilter>,
+        out: &mut BytesMut,
+        now: Now,
+    ) -> Progress {
+        let mut granted = Vec::with_capacity(filters.len());
+        let mut codes = Vec::with_capacity(filters.len());
+        for requested in filters {
+            let filter = requested.filter.clone();
+            let code = self.subscribe_one(requested);
+            if matches!(code, SubAckCode::Granted(_)) {
+                granted.push(filter);
+            }
+            codes.push(code);
+        }
         self.session.subscribe_done(packet_id, &codes, out);
+        presence::parts(&granted).for_each(|topics| self.announce(&Event::Subscribed { topics }, now));
         Progress::Open
     }
 
@@ -100,6 +110,25 @@ impl Client {
         self.subscriber.subscribe(filter.clone(), options);
         self.retained.extend(self.subscriber.retained(&filter, options).map(|cursor| (filter, cursor)));
         SubAckCode::Granted(qos)
+    }
+
+    fn unsubscribe(
+        &mut self,
+        packet_id: PacketId,
+        filters: &[impl AsRef<str>],
+        out: &mut BytesMut,
+        now: Now,
+    ) -> Progress {
+        let mut ended = Vec::new();
+        for filter in filters.iter().filter_map(|text| TopicFilter::new(text.as_ref()).ok()) {
+            self.retained.remove(&filter); // nothing new after the UNSUBACK [MQTT-3.10.4-2]
+            if self.subscriber.unsubscribe(&filter) {
+                ended.push(filter);
+            }
+        }
+        self.session.unsubscribe_done(packet_id, out);
+        presence::parts(&ended).for_each(|topics| self.announce(&Event::Unsubscribed { topics }, now));
+        Progress::Open
     }
 
     fn violated(&self, violation: &Violation) -> Progress {

@@ -6,6 +6,8 @@
 //! sockets and the clocks; they hand bytes and the time in and carry bytes out, so a test can run a thousand clients
 //! over a fake clock.
 //!
+//! What clients do is told in lifecycle events: connected, disconnected, refused, subscribed, unsubscribed.
+//!
 //! Nothing is acknowledged before it is durable: a connection's output may be sent only after
 //! [`Connection::settle`] has returned.
 
@@ -19,6 +21,8 @@ mod exchange;
 mod identity;
 mod intents;
 mod metrics;
+mod presence;
+mod versions;
 
 pub use anonymous::Anonymous;
 pub use clients::Broker;

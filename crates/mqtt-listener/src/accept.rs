@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tracing::{debug, info, warn};
+use uuid::Uuid;
 
 use crate::connection_task::run_connection;
 use crate::tls::peer_certificate_id;
@@ -60,7 +61,8 @@ pub async fn serve(listener: TcpListener, door: Door, mut stop: watch::Receiver<
         // Two kinds of task, so that a plain connection is not as large as one with TLS.
         match &door.transport {
             Transport::Plain => {
-                let running = run_connection(stream, Connection::new(broker, peer(Identity::Anonymous)));
+                let connection = Connection::new(broker, peer(Identity::Anonymous), Uuid::new_v4());
+                let running = run_connection(stream, connection);
                 tokio::spawn(holding(permit, running));
             }
             Transport::Tls(config) => {
@@ -116,7 +118,7 @@ async fn welcome(
     peer: impl FnOnce(Identity) -> Peer,
 ) {
     let Some((stream, id)) = handshake.await else { return };
-    run_connection(stream, Connection::new(broker, peer(Identity::Certificate(id)))).await;
+    run_connection(stream, Connection::new(broker, peer(Identity::Certificate(id)), Uuid::new_v4())).await;
 }
 
 /// A TLS connection and the certificate that the client showed; none when it was refused.

@@ -45,6 +45,15 @@ pub const OUTPUT_STALL_SECONDS_MAX: u64 = 30;
 /// A client that published to a service which cannot take more waits this many seconds at most (ours); then the service's
 /// mailbox fills up to its hard limit, and drops.
 pub const CONGESTION_SECONDS_MAX: u64 = 5;
+/// Bytes of topic filters in one subscribed or unsubscribed event; more filters make more events (ours: keeps an event
+/// below AWS's payload limit).
+pub const EVENT_TOPICS_BYTES_MAX: usize = 16_384;
+/// Client ids that are gone and whose version number in presence events is remembered; then who left first starts at 0
+/// again (ours).
+pub const PRESENCE_VERSIONS_MAX: usize = 100_000;
+/// A client id that was away for this many seconds has version number 0 in presence events again (developer guide,
+/// life-cycle-events: about an hour).
+pub const PRESENCE_VERSION_SECONDS: u64 = 3600;
 /// Connections of one listener (ours, default of the configuration).
 pub const CONNECTIONS_PER_LISTENER_MAX: usize = 200_000;
 /// Deliveries waiting in a subscriber's mailbox before QoS 0 is dropped (ours).

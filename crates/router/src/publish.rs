@@ -50,11 +50,27 @@ impl Publisher {
 
     /// Puts a copy into every matching subscriber's mailbox. Call [`wake`](Self::wake) after a batch of these.
     pub fn publish(&mut self, message: Message) -> Published {
-        let retained = message.retain.then(|| self.router.retained.write(&message));
+        let retained = self.retain(&message);
         let routes = self.routes(&message.topic);
+        self.send(message, &routes, retained)
+    }
+
+    /// As [`publish`](Self::publish), for a topic that is not used again soon: who receives it is not remembered.
+    pub fn publish_once(&mut self, message: Message) -> Published {
+        let retained = self.retain(&message);
+        let routes = self.router.routes(&message.topic);
+        self.send(message, &routes, retained)
+    }
+
+    /// Before the routes are looked up: whoever subscribes in between gets the message twice rather than never.
+    fn retain(&self, message: &Message) -> Option<RetainedWrite> {
+        message.retain.then(|| self.router.retained.write(message))
+    }
+
+    fn send(&mut self, message: Message, routes: &[Route], retained: Option<RetainedWrite>) -> Published {
         let message = Arc::new(message);
         let mut delivered = 0;
-        for route in routes.iter() {
+        for route in routes {
             let qos = route.qos.min(message.qos);
             let delivery = Delivery { message: Arc::clone(&message), qos, retain: false };
             delivered += usize::from(self.push(&route.mailbox, delivery));

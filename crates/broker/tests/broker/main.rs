@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, missing_docs, reason = "test code")]
 
+mod presence;
+
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -16,8 +18,10 @@ use names::{AccountId, ArnSpace, CertificateId, Dialect, PolicyName, Region, Tim
 use registry::{CertificateMode, CertificateStatus, NewCertificate, PolicyTarget, Registry};
 use router::{Router, SubscribeOptions};
 use store::{Batch, Direction, Entry, MemoryStore, Store, StoreError, Ticket, Versioned, Watch};
+use uuid::Uuid;
 
 const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+const SESSION: Uuid = Uuid::from_u128(0x5e55_1011);
 
 struct House {
     broker: Arc<Broker>,
@@ -66,7 +70,7 @@ impl House {
 
     fn client(&self, identity: Identity, dialect: Dialect) -> Client {
         let peer = Peer { identity, source_ip: "127.0.0.1".parse().unwrap(), dialect };
-        let connection = Connection::new(Arc::clone(&self.broker), peer);
+        let connection = Connection::new(Arc::clone(&self.broker), peer, SESSION);
         Client { connection, out: BytesMut::new(), now: self.now(), progress: Progress::Open }
     }
 
