@@ -10,7 +10,7 @@ use session::Opening;
 use tracing::info;
 
 use crate::anonymous::Anonymous;
-use crate::authorize::Authorizer;
+use crate::authorize::{Authorizer, is_reserved};
 use crate::clients::Broker;
 use crate::deliver::Client;
 use crate::exchange::Now;
@@ -94,7 +94,7 @@ fn authorize(
         return Err(Why::ConnectDenied);
     }
     if let Some(will) = &opening.will
-        && (crate::intents::is_reserved(&will.topic, peer.dialect) || !authorizer.may_publish(&will.topic, will.retain))
+        && (is_reserved(&will.topic, peer.dialect) || !authorizer.may_publish(&will.topic, will.retain))
     {
         return Err(Why::WillDenied);
     }

@@ -19,6 +19,7 @@ mod exchange;
 mod identity;
 mod intents;
 mod metrics;
+mod publish_as;
 
 pub use anonymous::Anonymous;
 pub use clients::Broker;
@@ -26,3 +27,4 @@ pub use connection::Connection;
 pub use exchange::{DisconnectReason, Now, Progress};
 pub use identity::{Identity, Peer};
 pub use metrics::BrokerMetrics;
+pub use publish_as::{Caller, PublishRefused, PublishRequest};
