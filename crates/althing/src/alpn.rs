@@ -73,7 +73,7 @@ impl AlpnDoor {
         let Some(stream) = Box::pin(self.handshake(stream, address)).await else { return };
         let protocol = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
         if protocol.as_deref() != Some(MQTT_CERTIFICATE.as_bytes()) {
-            return http_api::serve_connection(stream, self.api, false, stop).await;
+            return http_api::serve_connection(stream, self.api, false, address.ip(), stop).await;
         }
         let Some(id) = peer_certificate_id(stream.get_ref().1) else {
             return info!(%address, "refused: no client certificate");

@@ -80,6 +80,8 @@ impl House {
         let services = Services {
             registry,
             iam,
+            broker: Arc::clone(&broker),
+            router,
             shadows: Arc::clone(&shadows),
             rules: Arc::clone(&rules),
             authority: Arc::clone(&identity.authority),

@@ -6,13 +6,28 @@
 use std::sync::Arc;
 
 use message::{TopicMemo, TopicName};
-use names::ClientId;
+use names::{ClientId, Dialect};
 use policy::{Context, Decision, PolicySet, Question, Values};
 use tracing::warn;
 
 use crate::clients::Broker;
 use crate::identity::Peer;
 use crate::metrics::count;
+
+/// Topics that only the server publishes to. Under AWS IoT Core every name that starts with `$` is reserved; those under
+/// `$aws/` are the services', and policies decide about them, but nobody forges events.
+pub(crate) fn is_reserved(topic: &TopicName, dialect: Dialect) -> bool {
+    let text = topic.as_str();
+    text.starts_with("$aws/events/")
+        || text.starts_with("$SYS/")
+        || (dialect == Dialect::Aws && topic.is_reserved() && !text.starts_with("$aws/"))
+}
+
+/// Whether a caller of the HTTP API may publish to the topic. Its signature has shown it to be the administrator, the
+/// only IAM principal there is, who may do everything that is not the server's alone.
+pub(crate) fn may_publish_by_http(topic: &TopicName) -> bool {
+    !is_reserved(topic, Dialect::Aws)
+}
 
 /// The policies of one connection and what they answered before.
 pub(crate) struct Authorizer {

@@ -11,7 +11,7 @@ use tracing::info;
 use uuid::Uuid;
 
 use crate::anonymous::Anonymous;
-use crate::authorize::Authorizer;
+use crate::authorize::{Authorizer, is_reserved};
 use crate::clients::Broker;
 use crate::deliver::{Client, Visit};
 use crate::exchange::Now;
@@ -122,7 +122,7 @@ fn authorize(
         return Err(Why::ConnectDenied);
     }
     if let Some(will) = &opening.will
-        && (crate::intents::is_reserved(&will.topic, peer.dialect) || !authorizer.may_publish(&will.topic, will.retain))
+        && (is_reserved(&will.topic, peer.dialect) || !authorizer.may_publish(&will.topic, will.retain))
     {
         return Err(Why::WillDenied);
     }

@@ -5,24 +5,15 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use message::{Message, Origin, QoS, TopicFilter, TopicName};
 use mqtt_codec::{Packet, PacketId, SubAckCode};
-use names::Dialect;
 use router::SubscribeOptions;
 use session::{Intent, PublishIntent, RequestedFilter, Violation};
 use tracing::{info, warn};
 
+use crate::authorize::is_reserved;
 use crate::deliver::Client;
 use crate::exchange::{DisconnectReason, Now, Progress};
 use crate::metrics::count;
 use crate::presence::{self, Event};
-
-/// Topics that only the server publishes to. Under AWS IoT Core every name that starts with `$` is reserved; those under
-/// `$aws/` are the services', and policies decide about them, but nobody forges events.
-pub(crate) fn is_reserved(topic: &TopicName, dialect: Dialect) -> bool {
-    let text = topic.as_str();
-    text.starts_with("$aws/events/")
-        || text.starts_with("$SYS/")
-        || (dialect == Dialect::Aws && topic.is_reserved() && !text.starts_with("$aws/"))
-}
 
 impl Client {
     pub(crate) fn handle(&mut self, packet: Packet, out: &mut BytesMut, now: Now) -> Progress {

@@ -22,6 +22,7 @@ mod identity;
 mod intents;
 mod metrics;
 mod presence;
+mod publish_as;
 mod versions;
 
 pub use anonymous::Anonymous;
@@ -30,3 +31,4 @@ pub use connection::Connection;
 pub use exchange::{DisconnectReason, Now, Progress};
 pub use identity::{Identity, Peer};
 pub use metrics::BrokerMetrics;
+pub use publish_as::{Caller, PublishRefused, PublishRequest};

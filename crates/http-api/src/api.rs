@@ -17,7 +17,7 @@ use crate::body::BodyRoom;
 use crate::error::ApiError;
 use crate::handlers::{Handler, Handlers};
 use crate::model::{Api, Model, ModelError, OperationId};
-use crate::services::{Call, Caller, Scope, Services};
+use crate::services::{Call, Caller, Scope, Services, SourceIp};
 use crate::{auth, control, data, health, iam};
 
 /// The HTTP APIs: the models, the handlers and the services behind them.
@@ -65,9 +65,9 @@ impl HttpApi {
         let request_id = uuid::Uuid::new_v4().to_string();
         let mut response = match auth::authenticate(&self.services, parts, body, now) {
             Ok(caller) if matches!(caller.scope, Scope::Iam | Scope::Sts) => {
-                iam::answer(&self.call(&caller, now), parts, body, &request_id)
+                iam::answer(&self.call(&caller, parts, now, &request_id), parts, body, &request_id)
             }
-            Ok(caller) => self.answer_call(&self.call(&caller, now), parts, body, &request_id),
+            Ok(caller) => self.answer_call(&self.call(&caller, parts, now, &request_id), parts, body),
             Err(error) => self.refuse_early(Protocol::of(parts), &error, &request_id),
         };
         identify(&mut response, &request_id);
@@ -92,11 +92,13 @@ impl HttpApi {
         &self.body_room
     }
 
-    fn call<'a>(&'a self, caller: &'a Caller, now: Timestamp) -> Call<'a> {
-        Call { services: &self.services, caller, now }
+    fn call<'a>(&'a self, caller: &'a Caller, parts: &Parts, now: Timestamp, request_id: &'a str) -> Call<'a> {
+        let source_ip = parts.extensions.get::<SourceIp>().map(|source| source.0);
+        Call { services: &self.services, caller, now, request_id, source_ip }
     }
 
-    fn answer_call(&self, call: &Call<'_>, parts: &Parts, body: &Bytes, request_id: &str) -> Response<Bytes> {
+    fn answer_call(&self, call: &Call<'_>, parts: &Parts, body: &Bytes) -> Response<Bytes> {
+        let request_id = call.request_id;
         let found = match self.resolve(call, parts) {
             Ok(found) => found,
             Err(error) => return self.refuse(None, &error, request_id),

@@ -1,6 +1,7 @@
 //! Sockets, TLS and HTTP/1.1 or HTTP/2 around [`HttpApi`]: accept, bound, hand over, stop.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +15,7 @@ use hyper_util::server::conn::auto;
 use names::{Timestamp, limits};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
@@ -22,6 +23,7 @@ use crate::api::{HttpApi, Protocol};
 use crate::body;
 use crate::error::ApiError;
 use crate::idle::IdleLimited;
+use crate::services::SourceIp;
 
 /// Serves the APIs on `listener`, through TLS when `tls` is given, until `stop` becomes true; then answers what is
 /// under way for at most ten seconds. `operational_routes` adds `/healthz`, `/readyz` and `/metrics`, which ask for
@@ -37,12 +39,12 @@ pub async fn serve(
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
-        let (stream, permit) = tokio::select! {
+        let (stream, source_ip, permit) = tokio::select! {
             accepted = accept(&listener, &permits) => accepted,
             () = stopped(&mut stop) => break,
             Some(_) = connections.join_next() => continue,
         };
-        let door = Door { api: Arc::clone(&api), operational_routes, stop: stop.clone() };
+        let door = Door { api: Arc::clone(&api), operational_routes, source_ip, stop: stop.clone() };
         let acceptor = acceptor.clone();
         connections.spawn(async move {
             door.connection(stream, acceptor).await;
@@ -57,22 +59,23 @@ pub async fn serve(
 }
 
 /// Speaks HTTP on one connection that is accepted already, until it ends or `stop` says so. For a door that is shared
-/// with other protocols.
+/// with other protocols and knows where the connection comes from.
 pub async fn serve_connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
     api: Arc<HttpApi>,
     operational_routes: bool,
+    source_ip: IpAddr,
     stop: watch::Receiver<bool>,
 ) {
-    Door { api, operational_routes, stop }.speak_http(stream).await;
+    Door { api, operational_routes, source_ip, stop }.speak_http(stream).await;
 }
 
 /// The next connection, once there is room for it.
-async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> (TcpStream, tokio::sync::OwnedSemaphorePermit) {
+async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> (TcpStream, IpAddr, OwnedSemaphorePermit) {
     let permit = Arc::clone(permits).acquire_owned().await.expect("the semaphore is never closed");
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, permit),
+            Ok((stream, address)) => return (stream, address.ip(), permit),
             Err(problem) => {
                 tracing::warn!(%problem, "an HTTP connection cannot be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -81,11 +84,12 @@ async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> (TcpStream,
     }
 }
 
-/// What every connection of a listener shares.
+/// What all requests of a connection share.
 #[derive(Clone)]
 struct Door {
     api: Arc<HttpApi>,
     operational_routes: bool,
+    source_ip: IpAddr,
     stop: watch::Receiver<bool>,
 }
 
@@ -122,7 +126,8 @@ impl Door {
     }
 
     async fn respond(self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let (parts, incoming) = request.into_parts();
+        let (mut parts, incoming) = request.into_parts();
+        parts.extensions.insert(SourceIp(self.source_ip));
         if self.operational_routes
             && let Some(response) = self.api.operational_answer(&parts)
         {

@@ -1,10 +1,13 @@
 //! What the handlers work with: the services of the house, and the one call that is being answered.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use ::iam::Iam;
+use broker::Broker;
 use names::{ArnSpace, Timestamp};
 use registry::Registry;
+use router::Router;
 use rules::Rules;
 use shadows::ShadowService;
 
@@ -14,6 +17,10 @@ pub struct Services {
     pub registry: Arc<Registry>,
     /// Access keys and roles.
     pub iam: Arc<Iam>,
+    /// Publishes for callers.
+    pub broker: Arc<Broker>,
+    /// Has the retained messages.
+    pub router: Arc<Router>,
     /// Device shadows.
     pub shadows: Arc<ShadowService>,
     /// Topic rules.
@@ -36,6 +43,10 @@ pub(crate) struct Call<'a> {
     pub(crate) caller: &'a Caller,
     /// When the request came.
     pub(crate) now: Timestamp,
+    /// What the answer names as `x-amzn-RequestId`, and the data plane as `traceId`.
+    pub(crate) request_id: &'a str,
+    /// Where the request came from.
+    pub(crate) source_ip: Option<IpAddr>,
 }
 
 impl Call<'_> {
@@ -45,6 +56,10 @@ impl Call<'_> {
         uuid::Uuid::new_v4().to_string()
     }
 }
+
+/// Where a request came from: what its connection's door adds to it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SourceIp(pub(crate) IpAddr);
 
 /// Who signed the request, and for which service.
 #[derive(Debug, Clone, PartialEq, Eq)]

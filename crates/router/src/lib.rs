@@ -12,6 +12,7 @@ mod metrics;
 mod options;
 mod publish;
 mod retained;
+mod retained_topics;
 mod router;
 mod subscribe;
 
@@ -20,5 +21,6 @@ pub use metrics::RouterMetrics;
 pub use options::SubscribeOptions;
 pub use publish::{Published, Publisher};
 pub use retained::{RetainedCursor, RetainedWrite};
+pub use retained_topics::{RetainedPage, RetainedTopic};
 pub use router::Router;
 pub use subscribe::Subscriber;

@@ -195,9 +195,11 @@ impl Mailbox {
         }
     }
 
-    fn is_congested(&self) -> bool {
+    /// Whether publishers are to wait: a service's mailbox above its soft limit.
+    pub(crate) fn is_congested(&self) -> bool {
         let queue = self.queue.lock();
-        queue.closed.is_none()
+        self.overflow == Overflow::Service
+            && queue.closed.is_none()
             && (queue.deliveries.len() >= limits::MAILBOX_MESSAGES_SOFT || queue.bytes > limits::MAILBOX_BYTES_SOFT)
     }
 }

@@ -4,7 +4,7 @@
 //! header: format 1, QoS, the time of receipt as eight big-endian bytes, the payload's length as four. A topic has no
 //! 0x00, so chunks of one topic lie together and topics are in byte order.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -49,7 +49,14 @@ pub struct RetainedCursor {
     on_their_way: VecDeque<Arc<Message>>,
 }
 
-const PREFIX: &[u8] = b"retained/";
+/// What stands before a payload in its first chunk.
+pub(crate) struct Header {
+    pub(crate) qos: QoS,
+    pub(crate) received_at: Timestamp,
+    pub(crate) payload_bytes: usize,
+}
+
+pub(crate) const PREFIX: &[u8] = b"retained/";
 const FORMAT: u8 = 1;
 const HEADER_BYTES: usize = 14;
 const CHUNK_BYTES: usize = names::limits::STORE_VALUE_BYTES_MAX - HEADER_BYTES;
@@ -83,14 +90,45 @@ impl Retained {
         RetainedWrite { ticket, retained: Arc::clone(self), topic, write }
     }
 
+    /// The topic's message; one on its way to the disk is the topic's already.
+    pub(crate) fn get(&self, topic: &TopicName) -> Result<Option<Arc<Message>>, StoreError> {
+        // Before the store is read: what is committed in between is then seen there.
+        if let Some((_, newest)) = self.on_their_way.lock().get(topic) {
+            return Ok((!newest.payload.is_empty()).then(|| Arc::clone(newest)));
+        }
+        let rows = self.rows(topic.as_str().as_bytes())?;
+        let Some((first, rest)) = rows.split_first() else { return Ok(None) };
+        match self.message(first, rest) {
+            Some(message) => Ok(Some(Arc::new(message))),
+            None => Err(StoreError::Failed(format!("the retained message of '{topic}' cannot be read"))),
+        }
+    }
+
+    /// What is on its way to the disk behind `after`, in the order of the store's keys.
+    pub(crate) fn on_their_way_after(&self, after: Option<&TopicName>) -> BTreeMap<String, Arc<Message>> {
+        let on_their_way = self.on_their_way.lock();
+        let behind = on_their_way.iter().filter(|(topic, _)| after.is_none_or(|after| topic.as_str() > after.as_str()));
+        behind.map(|(topic, (_, message))| (topic.to_string(), Arc::clone(message))).collect()
+    }
+
+    /// The first chunk of the first topic from a key on.
+    pub(crate) fn first_chunk(&self, from: &[u8]) -> Result<Option<Entry>, StoreError> {
+        let end = [PREFIX, &[0xff]].concat();
+        Ok(self.store.range(from, &end, 1, Direction::Forward)?.pop())
+    }
+
+    /// All chunks of a topic.
+    fn rows(&self, topic: &[u8]) -> Result<Vec<Entry>, StoreError> {
+        let bound = |last| [PREFIX, topic, &[last]].concat();
+        self.store.range(&bound(0), &bound(1), usize::from(u16::MAX), Direction::Forward)
+    }
+
     /// Deletes every chunk of the old message, which may be longer: those in the store, and `chunks_before` of one
     /// that is still on its way there.
     fn batch(&self, message: &Message, chunks_before: u16) -> Result<Batch, StoreError> {
-        let mut from = key(&message.topic);
-        let mut to = from.clone();
-        from.push(0);
-        to.push(1);
-        let old = self.store.range(&from, &to, usize::from(u16::MAX), Direction::Forward)?;
+        let topic = message.topic.as_str().as_bytes();
+        let from = [PREFIX, topic, &[0]].concat();
+        let old = self.rows(topic)?;
         let mut batch = old.into_iter().fold(Batch::new(), |batch, entry| batch.delete(entry.key));
         batch = (0..chunks_before).fold(batch, |batch, number| batch.delete(chunk_key(&from, number)));
         if message.payload.is_empty() {
@@ -122,21 +160,30 @@ impl Retained {
 
     fn message(&self, first: &Entry, rest: &[Entry]) -> Option<Message> {
         let topic = topic_of(&first.key)?;
-        let (header, start) = first.value.split_at_checked(HEADER_BYTES)?;
-        let [FORMAT, qos, header @ ..] = header else { return None };
-        let (received_at, length) = header.split_at_checked(8)?;
-        let length = usize::try_from(u32::from_be_bytes(length.try_into().ok()?)).ok()?;
-        let mut payload = BytesMut::with_capacity(length);
+        let (Header { qos, received_at, payload_bytes }, start) = read_header(&first.value)?;
+        let mut payload = BytesMut::with_capacity(payload_bytes);
         payload.extend_from_slice(start);
         rest.iter().for_each(|entry| payload.extend_from_slice(&entry.value));
         Some(Message {
             topic,
-            payload: (payload.len() == length).then(|| payload.freeze())?,
-            qos: QoS::from_bits(*qos)?,
+            payload: (payload.len() == payload_bytes).then(|| payload.freeze())?,
+            qos,
             retain: true,
-            received_at: Timestamp::from_millis(u64::from_be_bytes(received_at.try_into().ok()?)),
+            received_at,
             origin: Arc::clone(&self.origin),
         })
+    }
+}
+
+impl RetainedWrite {
+    /// Blocks this thread until the message is durable. Not for async tasks: those await it.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the topic's retained message is what it was before.
+    pub fn wait(self) -> Result<(), StoreError> {
+        let answer = self.ticket.wait();
+        self.retained.settled(&self.topic, self.write);
+        answer.map(|_| ())
     }
 }
 
@@ -184,7 +231,7 @@ impl RetainedCursor {
             let last = rows.last().and_then(|row| topic_bytes(&row.key)).map(<[u8]>::to_vec).unwrap_or_default();
             let start = rows.iter().position(|row| topic_bytes(&row.key) == Some(&last)).unwrap_or_default();
             if start == 0 {
-                rows = self.whole_topic(&last)?;
+                rows = self.retained.rows(&last)?;
                 self.next = Some([PREFIX, &last, &[1]].concat());
             } else {
                 self.next = rows.get(start).map(|row| row.key.clone());
@@ -196,12 +243,6 @@ impl RetainedCursor {
         let messages = messages.filter(|(first, _)| topic_of(&first.key).is_some_and(|topic| self.wants(&topic)));
         let messages = messages.filter_map(|(first, rest)| self.retained.message(first, rest));
         Ok(messages.map(|message| self.delivery(Arc::new(message))).collect())
-    }
-
-    /// All chunks of a topic that has more of them than a page has rows.
-    fn whole_topic(&self, topic: &[u8]) -> Result<Vec<Entry>, StoreError> {
-        let bound = |last| [PREFIX, topic, &[last]].concat();
-        self.retained.store.range(&bound(0), &bound(1), usize::from(u16::MAX), Direction::Forward)
     }
 
     fn wants(&self, topic: &TopicName) -> bool {
@@ -231,8 +272,17 @@ fn bounds(filter: &TopicFilter) -> (Vec<u8>, Vec<u8>) {
     (from, end)
 }
 
-fn key(topic: &TopicName) -> Vec<u8> {
-    [PREFIX, topic.as_str().as_bytes()].concat()
+/// The header of a first chunk, and what follows it.
+pub(crate) fn read_header(chunk: &[u8]) -> Option<(Header, &[u8])> {
+    let (header, rest) = chunk.split_at_checked(HEADER_BYTES)?;
+    let [FORMAT, qos, header @ ..] = header else { return None };
+    let (received_at, length) = header.split_at_checked(8)?;
+    let header = Header {
+        qos: QoS::from_bits(*qos)?,
+        received_at: Timestamp::from_millis(u64::from_be_bytes(received_at.try_into().ok()?)),
+        payload_bytes: usize::try_from(u32::from_be_bytes(length.try_into().ok()?)).ok()?,
+    };
+    Some((header, rest))
 }
 
 fn chunk_key(topic_key: &[u8], number: u16) -> Vec<u8> {
@@ -247,7 +297,7 @@ fn topic_bytes(key: &[u8]) -> Option<&[u8]> {
     key.strip_prefix(PREFIX)?.split(|&byte| byte == 0).next()
 }
 
-fn topic_of(key: &[u8]) -> Option<TopicName> {
+pub(crate) fn topic_of(key: &[u8]) -> Option<TopicName> {
     TopicName::new(std::str::from_utf8(topic_bytes(key)?).ok()?).ok()
 }
 

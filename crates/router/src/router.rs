@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use message::{FilterTree, QoS, Reach, TopicFilter, TopicName};
+use message::{FilterTree, Message, QoS, Reach, TopicFilter, TopicName};
 use names::Dialect;
 use parking_lot::RwLock;
-use store::Store;
+use store::{Store, StoreError};
 
 use crate::mailbox::Mailbox;
 use crate::metrics::{RouterMetrics, count};
 use crate::options::SubscribeOptions;
 use crate::retained::Retained;
+use crate::retained_topics::{self, RetainedPage};
 
 /// Matches messages to subscribers and keeps the retained messages.
 pub struct Router {
@@ -54,6 +55,27 @@ impl Router {
     /// What the router has counted.
     pub fn metrics(&self) -> &RouterMetrics {
         &self.metrics
+    }
+
+    /// The topic's retained message, one on its way to the disk included; none when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer or what it has cannot be read.
+    pub fn retained_message(&self, topic: &TopicName) -> Result<Option<Arc<Message>>, StoreError> {
+        self.retained.get(topic)
+    }
+
+    /// Up to `limit` topics that have a retained message and come after `after`, in byte order.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer or what it has cannot be read.
+    pub fn retained_topics(&self, after: Option<&TopicName>, limit: usize) -> Result<RetainedPage, StoreError> {
+        retained_topics::page(&self.retained, after, limit)
+    }
+
+    /// Whether a service that the topic reaches is behind, so that publishers to it are to wait or come again.
+    pub fn is_congested(&self, topic: &TopicName) -> bool {
+        self.routes(topic).iter().any(|route| route.mailbox.is_congested())
     }
 
     pub(crate) fn generation(&self) -> u64 {

@@ -212,6 +212,95 @@ fn a_retained_message_is_seen_while_it_is_on_its_way_to_the_disk() {
     assert!(cursor.next_page().unwrap().is_empty());
 }
 
+/// What `retained_topics` says: topic and payload length, and where the next page begins.
+fn listed(router: &Router, after: Option<&str>, limit: usize) -> (Vec<(String, usize)>, Option<String>) {
+    let after = after.map(|topic| TopicName::new(topic.to_owned()).unwrap());
+    let page = router.retained_topics(after.as_ref(), limit).unwrap();
+    let topics = page.topics.iter().map(|entry| (entry.topic.to_string(), entry.payload_bytes)).collect();
+    (topics, page.next_after.map(|topic| topic.to_string()))
+}
+
+fn retained_payload(router: &Router, topic: &str) -> Option<usize> {
+    let message = router.retained_message(&TopicName::new(topic.to_owned()).unwrap()).unwrap();
+    message.map(|message| message.payload.len())
+}
+
+#[tokio::test]
+async fn retained_messages_are_read_by_topic_and_listed_in_pages() {
+    let router = Router::new(MemoryStore::new());
+    assert_eq!(listed(&router, None, 10), (vec![], None));
+    let huge: Vec<u8> = (0..300_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+    for (topic, payload) in
+        [("b", vec![1]), ("a/huge", huge.clone()), ("a", vec![1, 2]), ("a ", vec![1; 3]), ("\u{e4}", vec![1; 4])]
+    {
+        router.publish(message(topic, payload, QoS::AtLeastOnce, true)).retained.unwrap().await.unwrap();
+    }
+    router.publish(message("b", "", QoS::AtMostOnce, true)).retained.unwrap().await.unwrap();
+    let whole = router.retained_message(&TopicName::new("a/huge").unwrap()).unwrap().unwrap();
+    assert_eq!((&*whole.payload, whole.qos), (&*huge, QoS::AtLeastOnce));
+    assert_eq!(whole.received_at, Timestamp::from_millis(1_700_000_000_123));
+    assert_eq!(retained_payload(&router, "a"), Some(2));
+    assert_eq!([retained_payload(&router, "b"), retained_payload(&router, "a/hug")], [None, None]);
+    let entry = |topic: &str, bytes: usize| (topic.to_owned(), bytes);
+    let all = vec![entry("a", 2), entry("a ", 3), entry("a/huge", 300_000), entry("\u{e4}", 4)];
+    assert_eq!(listed(&router, None, 10), (all.clone(), None));
+    assert_eq!(listed(&router, None, 4), (all.clone(), None), "no token after a full last page");
+    assert_eq!(listed(&router, None, 3), (all[..3].to_vec(), Some("a/huge".to_owned())));
+    assert_eq!(listed(&router, Some("a/huge"), 3), (all[3..].to_vec(), None));
+    assert_eq!(
+        listed(&router, Some("a/"), 1),
+        (all[2..3].to_vec(), Some("a/huge".to_owned())),
+        "from a topic without one"
+    );
+    assert_eq!(listed(&router, Some("\u{e4}"), 3), (vec![], None));
+    let first = router.retained_topics(None, 1).unwrap().topics.remove(0);
+    assert_eq!((first.qos, first.received_at), (QoS::AtLeastOnce, Timestamp::from_millis(1_700_000_000_123)));
+}
+
+#[test]
+fn what_is_on_its_way_to_the_disk_is_read_and_listed() {
+    let held = Arc::new(Held { inner: MemoryStore::new(), waiting: std::sync::Mutex::default() });
+    let router = Router::new(Arc::clone(&held) as Arc<dyn Store>);
+    let retain = |topic: &str, payload: &'static str| {
+        router.publish(message(topic, payload, QoS::AtMostOnce, true)).retained.unwrap()
+    };
+    let stored = ["b", "d", "f", "h"].map(|topic| retain(topic, "stored"));
+    held.release();
+    stored.into_iter().for_each(|write| write.wait().unwrap());
+    let on_their_way = [retain("a", "1"), retain("b", ""), retain("d", "12"), retain("g", "123"), retain("z", "")];
+    let check = || {
+        let entry = |topic: &str, bytes: usize| (topic.to_owned(), bytes);
+        let all = vec![entry("a", 1), entry("d", 2), entry("f", 6), entry("g", 3), entry("h", 6)];
+        assert_eq!(listed(&router, None, 10), (all.clone(), None));
+        assert_eq!(listed(&router, None, 2), (all[..2].to_vec(), Some("d".to_owned())));
+        assert_eq!(listed(&router, Some("d"), 2), (all[2..4].to_vec(), Some("g".to_owned())));
+        assert_eq!(listed(&router, Some("g"), 2), (all[4..].to_vec(), None));
+        let payloads = ["a", "b", "d", "f", "z"].map(|topic| retained_payload(&router, topic));
+        assert_eq!(payloads, [Some(1), None, Some(2), Some(6), None]);
+    };
+    check();
+    held.release();
+    on_their_way.into_iter().for_each(|write| write.wait().unwrap());
+    check();
+}
+
+#[test]
+fn a_service_that_is_behind_is_seen_before_it_is_published_to() {
+    let router = Router::new(MemoryStore::new());
+    let (service, connection) = (router.service(), router.connection());
+    service.subscribe(filter("s"), options(QoS::AtMostOnce, Dialect::Mqtt));
+    connection.subscribe(filter("c"), options(QoS::AtLeastOnce, Dialect::Mqtt));
+    let congested = || ["s", "c"].map(|topic| router.is_congested(&TopicName::new(topic).unwrap()));
+    for _ in 0..limits::MAILBOX_MESSAGES_SOFT {
+        assert_eq!(congested(), [false, false]);
+        let _ = router.publish(message("s", "x", QoS::AtMostOnce, false));
+        let _ = router.publish(message("c", "x", QoS::AtLeastOnce, false));
+    }
+    assert_eq!(congested(), [true, false], "connections have a policy of their own");
+    service.mailbox().drain(&mut Vec::new(), 1);
+    assert_eq!(congested(), [false, false]);
+}
+
 #[tokio::test]
 async fn a_flooded_service_makes_its_publishers_wait_and_loses_nothing() {
     let router = Router::new(MemoryStore::new());

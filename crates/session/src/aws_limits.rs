@@ -8,6 +8,15 @@ use names::{Dialect, limits};
 
 use crate::Violation;
 
+/// A message that is published, by PUBLISH or by an API that publishes: its topic and its payload.
+///
+/// # Errors
+/// [`Violation`] says which limit of the dialect it breaks (AWS quotas, message broker).
+pub fn check_publish(topic: &TopicName, payload: &Bytes, retain: bool, dialect: Dialect) -> Result<(), Violation> {
+    check_payload(payload, dialect)?;
+    check_name(topic, retain, dialect)
+}
+
 /// A topic that a message is published to, by PUBLISH or by a will.
 pub(crate) fn check_name(topic: &TopicName, retain: bool, dialect: Dialect) -> Result<(), Violation> {
     if dialect != Dialect::Aws {
@@ -28,7 +37,7 @@ pub(crate) fn check_filter(filter: &TopicFilter, dialect: Dialect) -> Result<(),
 }
 
 /// The payload of a PUBLISH.
-pub(crate) fn check_payload(payload: &Bytes, dialect: Dialect) -> Result<(), Violation> {
+fn check_payload(payload: &Bytes, dialect: Dialect) -> Result<(), Violation> {
     let (bytes, max) = (payload.len(), limits::AWS_PAYLOAD_BYTES_MAX);
     if dialect == Dialect::Aws && bytes > max {
         return Err(Violation::PayloadTooLarge { bytes, max });

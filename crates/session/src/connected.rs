@@ -170,8 +170,7 @@ impl Connected {
         if qos == QoS::ExactlyOnce {
             return Err(Violation::QosNotSupported { packet_type: PacketType::Publish, qos });
         }
-        aws_limits::check_payload(&payload, self.dialect)?;
-        aws_limits::check_name(&topic, retain, self.dialect)?;
+        aws_limits::check_publish(&topic, &payload, retain, self.dialect)?;
         Ok(Intent::Publish(PublishIntent { topic, payload, qos, retain, packet_id }))
     }
 

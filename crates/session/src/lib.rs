@@ -20,6 +20,7 @@ mod subscriptions;
 mod violation;
 mod will;
 
+pub use aws_limits::check_publish;
 pub use connect::{ExpectConnect, Opening, Refusal};
 pub use connected::{Connected, Delivered};
 pub use intent::{Intent, PublishIntent, RequestedFilter};

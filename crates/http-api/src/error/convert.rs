@@ -2,8 +2,10 @@
 
 use ::iam::IamError;
 use actions::ActionError;
+use broker::PublishRefused;
 use registry::RegistryError;
 use rules::RuleError;
+use session::Violation;
 use shadows::ServiceError;
 use store::StoreError;
 use x509::X509Error;
@@ -80,6 +82,21 @@ impl From<ServiceError> for ApiError {
     }
 }
 
+/// The Errors section of Publish names too few: 403 and 413 are the data plane's (AWS IoT API reference, common errors).
+impl From<PublishRefused> for ApiError {
+    fn from(refused: PublishRefused) -> Self {
+        let message = format!("The message was not published: {refused}.");
+        match refused {
+            PublishRefused::Reserved(_) => Self::named("ForbiddenException", message),
+            PublishRefused::Congested => Self::named("ThrottlingException", message),
+            PublishRefused::Limit(Violation::PayloadTooLarge { .. }) => {
+                Self::named("RequestEntityTooLargeException", message)
+            }
+            PublishRefused::Limit(_) | PublishRefused::QosNotSupported(_) => Self::invalid(message),
+        }
+    }
+}
+
 impl From<RuleError> for ApiError {
     fn from(error: RuleError) -> Self {
         let message = error.to_string();
@@ -137,6 +154,27 @@ mod tests {
         rule(RuleError::TooManyActions(11), ("InvalidRequestException", 400));
         rule(ActionError::NotSupported("lambda".to_owned()).into(), ("NotImplementedException", 501));
         rule(RuleError::Store(StoreError::Failed(text())), ("InternalException", 500));
+    }
+
+    /// Statuses of the iot-data errors of the AWS IoT API reference.
+    #[test]
+    fn refused_messages_get_names_and_statuses() {
+        let model = Model::load().unwrap();
+        let publish = model.operation(model.find(Api::Data, "Publish").unwrap());
+        let check = |refused: PublishRefused, expected: (&str, u16)| {
+            assert_eq!(ApiError::from(refused.clone()).name_and_status(&model, Some(publish)), expected, "{refused}");
+        };
+        let topic = message::TopicName::new("$aws/events/x").unwrap();
+        check(PublishRefused::Reserved(topic), ("ForbiddenException", 403));
+        check(PublishRefused::Congested, ("ThrottlingException", 429));
+        check(PublishRefused::QosNotSupported(message::QoS::ExactlyOnce), ("InvalidRequestException", 400));
+        check(PublishRefused::Limit(Violation::RetainOnReservedTopic), ("InvalidRequestException", 400));
+        check(
+            PublishRefused::Limit(Violation::TopicTooLong { bytes: 257, max: 256 }),
+            ("InvalidRequestException", 400),
+        );
+        let too_large = Violation::PayloadTooLarge { bytes: 131_073, max: 131_072 };
+        check(PublishRefused::Limit(too_large), ("RequestEntityTooLargeException", 413));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod certificates;
 mod front_door;
 mod iam_actions;
 mod policies;
+mod publish;
 mod rules;
 mod shadows;
 mod things;

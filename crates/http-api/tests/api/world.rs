@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use actions::{Outside, OutsideConfig};
+use broker::{Anonymous, Broker};
 use hmac::{Hmac, KeyInit, Mac};
 use http_api::{HttpApi, Services, serve};
 use iam::{AccessKey, Iam};
@@ -28,6 +29,7 @@ const SECRET: &str = "a/secret+for+tests";
 pub(crate) struct World {
     pub(crate) address: String,
     pub(crate) ready: Arc<AtomicBool>,
+    pub(crate) router: Arc<Router>,
     stop: watch::Sender<bool>,
 }
 
@@ -63,11 +65,12 @@ impl World {
         let ready = Arc::new(AtomicBool::new(true));
         let for_services = Arc::clone(&ready);
         let services = tokio::task::spawn_blocking(move || services(&arns, for_services)).await.unwrap();
+        let router = Arc::clone(&services.router);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(serve(listener, HttpApi::new(services).unwrap(), tls, true, stopped));
-        Self { address, ready, stop }
+        Self { address, ready, router, stop }
     }
 
     /// Asks for a control-plane operation.
@@ -213,8 +216,11 @@ fn services(arns: &ArnSpace, ready: Arc<AtomicBool>) -> Services {
     let router = Router::new(Arc::clone(&store));
     let limits = shadow_document::Limits::default();
     let outside = Outside::new(Arc::clone(&iam), Arc::clone(&router), arns.clone(), OutsideConfig::default());
+    let registry = Arc::new(Registry::new(Arc::clone(&store), arns.clone()));
     Services {
-        registry: Arc::new(Registry::new(Arc::clone(&store), arns.clone())),
+        broker: Broker::new(Arc::clone(&router), Arc::clone(&registry), Anonymous::Refused),
+        router: Arc::clone(&router),
+        registry,
         shadows: Arc::new(ShadowService::new(Arc::clone(&store), Arc::clone(&router), limits)),
         rules: Rules::new(store, router, Arc::new(outside), arns.clone()),
         iam,

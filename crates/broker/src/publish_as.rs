@@ -1,0 +1,84 @@
+//! The door for messages that do not come over a connection: the HTTP API's Publish.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use message::{Message, Origin, QoS, TopicName};
+use names::{Dialect, Timestamp};
+use router::RetainedWrite;
+use session::Violation;
+use tracing::warn;
+
+use crate::authorize::may_publish_by_http;
+use crate::clients::Broker;
+
+/// Who publishes without a connection, as proven by a signature.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The id of the IAM principal: what rules see as `principal()`.
+    pub principal: Arc<str>,
+    /// Where the request came from, when it is known.
+    pub source_ip: Option<IpAddr>,
+}
+
+/// A message that a caller asks to publish.
+#[derive(Debug, Clone)]
+pub struct PublishRequest {
+    /// Where to.
+    pub topic: TopicName,
+    /// What it says.
+    pub payload: Bytes,
+    /// 0 or 1 (AWS IoT API reference, Publish).
+    pub qos: QoS,
+    /// Whether it replaces the topic's retained message.
+    pub retain: bool,
+}
+
+/// Why a message was not published. Nobody received it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PublishRefused {
+    /// Only the server publishes there.
+    #[error("the topic '{0}' is reserved")]
+    Reserved(TopicName),
+    /// AWS IoT Core developer guide, mqtt: QoS 0 and 1.
+    #[error("QoS {} is not served", .0.bits())]
+    QosNotSupported(QoS),
+    /// It breaks a limit on topics or payloads (AWS quotas, message broker).
+    #[error(transparent)]
+    Limit(Violation),
+    /// A service that the message would reach has too much to do; it may be tried again.
+    #[error("a service that receives this topic is behind")]
+    Congested,
+}
+
+impl Broker {
+    /// Publishes a message for a caller under the rules of dialect `aws`. A retained message comes back as its way to
+    /// the disk, which must be awaited or waited for, and before the caller is answered.
+    ///
+    /// # Errors
+    /// [`PublishRefused`] says why nothing was published.
+    pub fn publish_as(
+        &self,
+        caller: &Caller,
+        request: PublishRequest,
+        now: Timestamp,
+    ) -> Result<Option<RetainedWrite>, PublishRefused> {
+        let PublishRequest { topic, payload, qos, retain } = request;
+        if qos > QoS::AtLeastOnce {
+            return Err(PublishRefused::QosNotSupported(qos));
+        }
+        session::check_publish(&topic, &payload, retain, Dialect::Aws).map_err(PublishRefused::Limit)?;
+        if !may_publish_by_http(&topic) {
+            warn!(principal = %caller.principal, %topic, "publish to a reserved topic by HTTP: refused");
+            return Err(PublishRefused::Reserved(topic));
+        }
+        if self.router().is_congested(&topic) {
+            return Err(PublishRefused::Congested);
+        }
+        let principal = Some(Arc::clone(&caller.principal));
+        let origin = Origin { client_id: None, principal, source_ip: caller.source_ip, is_will: false };
+        let message = Message { topic, payload, qos, retain, received_at: now, origin: Arc::new(origin) };
+        Ok(self.router().publish(message).retained)
+    }
+}
