@@ -81,7 +81,7 @@ impl Broker {
         // What happened before the watch began is in nobody's memory yet, but connections may be older.
         self.revalidate();
         while let Some(change) = changes.next().await {
-            match Registry::affected_certificate(&change) {
+            match Registry::affected(&change) {
                 Some(Affected::Certificate(id)) => self.certificate_changed(&id),
                 Some(Affected::Policy(_)) => self.raise_generation(),
                 Some(Affected::Everything) => self.revalidate(),

@@ -46,13 +46,13 @@ impl Registry {
         &self.arns
     }
 
-    /// Every change of the registry from now on; [`Registry::affected_certificate`] says what one means.
+    /// Every change of the registry from now on; [`Registry::affected`] says what one means.
     pub fn watch(&self) -> Watch {
         self.store.watch(table::ROOT)
     }
 
     /// Whom a change concerns; none for index rows, which change together with a row that tells.
-    pub fn affected_certificate(change: &Change) -> Option<Affected> {
+    pub fn affected(change: &Change) -> Option<Affected> {
         let (Change::Put { key, .. } | Change::Deleted { key }) = change else {
             return Some(Affected::Everything);
         };

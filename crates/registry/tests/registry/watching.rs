@@ -15,7 +15,7 @@ fn told(watch: &mut Watch, fence: impl FnOnce()) -> Vec<Affected> {
         if matches!(&change, Change::Put { key, .. } if key == b"registry/fence") {
             return told;
         }
-        told.extend(Registry::affected_certificate(&change).filter(|affected| told.last() != Some(affected)));
+        told.extend(Registry::affected(&change).filter(|affected| told.last() != Some(affected)));
         told.dedup();
     }
 }
@@ -52,7 +52,7 @@ fn every_change_tells_whom_it_concerns() {
 #[test]
 fn changes_of_others_and_lost_changes() {
     let check = |change: Change, expected: Option<Affected>| {
-        assert_eq!(Registry::affected_certificate(&change), expected, "{change:?}");
+        assert_eq!(Registry::affected(&change), expected, "{change:?}");
     };
     let deleted = |key: &str| Change::Deleted { key: key.into() };
     check(Change::Lagged, Some(Affected::Everything));
