@@ -60,6 +60,7 @@ impl Republish {
             payload: output.bytes().clone(),
             qos: self.qos,
             retain: false,
+            properties: None,
             received_at: Timestamp::from_millis(input.timestamp_ms),
             origin: Arc::clone(&outside.origin),
         });

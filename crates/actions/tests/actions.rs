@@ -77,7 +77,7 @@ async fn perform(outside: &Outside, action: &Action, sql: &str, payload: &str) -
 async fn republish_publishes_what_its_role_allows() {
     let (router, outside) = outside(OutsideConfig::default()).await;
     let listener = router.connection();
-    let options = SubscribeOptions { qos: QoS::AtLeastOnce, dialect: Dialect::Aws };
+    let options = SubscribeOptions::plain(QoS::AtLeastOnce, Dialect::Aws);
     listener.subscribe(TopicFilter::new("#").unwrap(), options);
     let republish = |role: &str, topic: &str| {
         compile(json!({"republish": {"roleArn": role_arn(role), "topic": topic, "qos": 1}})).unwrap()

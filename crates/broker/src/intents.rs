@@ -39,7 +39,7 @@ impl Client {
         }
         let PublishIntent { topic, payload, qos, retain, packet_id } = intent;
         let origin = Arc::clone(&self.origin);
-        self.route(Message { topic, payload, qos, retain, received_at: now.timestamp, origin });
+        self.route(Message { topic, payload, qos, retain, properties: None, received_at: now.timestamp, origin });
         self.session.publish_done(packet_id, out);
         Progress::Open
     }
@@ -59,7 +59,7 @@ impl Client {
         let origin = Arc::new(Origin { is_will: true, ..Origin::clone(&self.origin) });
         let (topic, payload, qos, retain): (TopicName, Bytes, QoS, bool) =
             (will.topic, will.payload, will.qos, will.retain);
-        self.route(Message { topic, payload, qos, retain, received_at: now.timestamp, origin });
+        self.route(Message { topic, payload, qos, retain, properties: None, received_at: now.timestamp, origin });
         self.publisher.wake();
     }
 
@@ -97,7 +97,7 @@ impl Client {
         if is_ingest || !self.authorizer.may_subscribe(filter.as_str()) {
             return SubAckCode::Failure;
         }
-        let options = SubscribeOptions { qos, dialect };
+        let options = SubscribeOptions::plain(qos, dialect);
         self.subscriber.subscribe(filter.clone(), options);
         self.retained.extend(self.subscriber.retained(&filter, options).map(|cursor| (filter, cursor)));
         SubAckCode::Granted(qos)

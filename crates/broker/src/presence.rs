@@ -38,7 +38,7 @@ pub(crate) fn message(subject: &Subject<'_>, event: &Event<'_>, at: Timestamp) -
     let topic = TopicName::new(format!("$aws/events/{}/{}/{client_id}", event.group(), event.name())).ok()?;
     let payload = Bytes::from(event.payload(subject, at)?);
     let origin = Arc::new(Origin::default());
-    Some(Message { topic, payload, qos: QoS::AtLeastOnce, retain: false, received_at: at, origin })
+    Some(Message { topic, payload, qos: QoS::AtLeastOnce, retain: false, properties: None, received_at: at, origin })
 }
 
 /// The filters of one packet in parts that an event each can hold.

@@ -78,7 +78,8 @@ impl Broker {
         }
         let principal = Some(Arc::clone(&caller.principal));
         let origin = Origin { client_id: None, principal, source_ip: caller.source_ip, is_will: false };
-        let message = Message { topic, payload, qos, retain, received_at: now, origin: Arc::new(origin) };
+        let message =
+            Message { topic, payload, qos, retain, properties: None, received_at: now, origin: Arc::new(origin) };
         Ok(self.router().publish(message).retained)
     }
 }

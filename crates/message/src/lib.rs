@@ -5,14 +5,18 @@
 
 mod filter_tree;
 mod message;
+mod properties;
 mod qos;
+mod subscribe_options;
 mod topic_filter;
 mod topic_memo;
 mod topic_name;
 
 pub use filter_tree::{FilterTree, Reach};
 pub use message::{Message, Origin};
+pub use properties::{PayloadFormat, Properties};
 pub use qos::QoS;
+pub use subscribe_options::{RetainHandling, SubscribeOptions};
 pub use topic_filter::{InvalidTopicFilter, TopicFilter};
 pub use topic_memo::TopicMemo;
 pub use topic_name::{InvalidTopicName, TopicName};

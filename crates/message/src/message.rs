@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use names::Timestamp;
 
-use crate::{QoS, TopicName};
+use crate::{Properties, QoS, TopicName};
 
 /// A published message. Made once, shared by every delivery.
 #[derive(Debug, Clone)]
@@ -19,10 +19,31 @@ pub struct Message {
     pub qos: QoS,
     /// Whether it replaces the topic's retained message [MQTT-3.3.1-5].
     pub retain: bool,
+    /// What an MQTT 5 publisher said beside the payload; none for most messages.
+    pub properties: Option<Arc<Properties>>,
     /// When the broker took it.
     pub received_at: Timestamp,
     /// Who published it.
     pub origin: Arc<Origin>,
+}
+
+impl Message {
+    /// From when on nobody is to get it any more [MQTT-3.3.2-5]; none is never.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        let seconds = self.properties.as_ref()?.expiry_seconds?;
+        Some(Timestamp::from_millis(self.received_at.as_millis().saturating_add(u64::from(seconds) * 1000)))
+    }
+
+    /// Whether its time is over.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at().is_some_and(|at| at <= now)
+    }
+
+    /// The expiry interval to send on: whole seconds that are left [MQTT-3.3.2-6]; none when it never expires.
+    pub fn expiry_seconds_left(&self, now: Timestamp) -> Option<u32> {
+        let millis = self.expires_at()?.as_millis().saturating_sub(now.as_millis());
+        Some(u32::try_from(millis / 1000).unwrap_or(u32::MAX))
+    }
 }
 
 /// Who published a message. One is made for a connection and shared by all its messages.

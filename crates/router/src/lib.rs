@@ -9,7 +9,6 @@
 
 mod mailbox;
 mod metrics;
-mod options;
 mod publish;
 mod retained;
 mod retained_topics;
@@ -17,8 +16,8 @@ mod router;
 mod subscribe;
 
 pub use mailbox::{Delivery, Mailbox, MailboxClosed, Overflow};
+pub use message::SubscribeOptions;
 pub use metrics::RouterMetrics;
-pub use options::SubscribeOptions;
 pub use publish::{Published, Publisher};
 pub use retained::{RetainedCursor, RetainedWrite};
 pub use retained_topics::{RetainedPage, RetainedTopic};

@@ -226,6 +226,7 @@ mod tests {
             payload: vec![0; payload_bytes].into(),
             qos,
             retain: false,
+            properties: None,
             received_at: Timestamp::from_millis(0),
             origin: Arc::new(Origin::default()),
         };

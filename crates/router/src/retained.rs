@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use store::{Batch, Direction, Entry, Store, StoreError, Ticket};
 
 use crate::mailbox::Delivery;
-use crate::options::SubscribeOptions;
+use message::SubscribeOptions;
 
 /// The retained messages and those on their way to the disk.
 pub(crate) struct Retained {
@@ -74,6 +74,7 @@ impl Retained {
         let kept = Message {
             topic: topic.clone(),
             payload: Bytes::copy_from_slice(&message.payload),
+            properties: message.properties.as_deref().map(|properties| Arc::new(properties.detached())),
             origin: Arc::clone(&self.origin),
             ..*message
         };
@@ -169,6 +170,7 @@ impl Retained {
             payload: (payload.len() == payload_bytes).then(|| payload.freeze())?,
             qos,
             retain: true,
+            properties: None,
             received_at,
             origin: Arc::clone(&self.origin),
         })

@@ -10,9 +10,9 @@ use store::{Store, StoreError};
 
 use crate::mailbox::Mailbox;
 use crate::metrics::{RouterMetrics, count};
-use crate::options::SubscribeOptions;
 use crate::retained::Retained;
 use crate::retained_topics::{self, RetainedPage};
+use message::SubscribeOptions;
 
 /// Matches messages to subscribers and keeps the retained messages.
 pub struct Router {

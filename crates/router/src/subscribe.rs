@@ -8,9 +8,9 @@ use names::Dialect;
 use parking_lot::Mutex;
 
 use crate::mailbox::{Delivery, Mailbox, MailboxClosed, Overflow};
-use crate::options::SubscribeOptions;
 use crate::retained::RetainedCursor;
 use crate::router::{Router, SubscriberId, Subscription};
+use message::SubscribeOptions;
 
 /// Someone who receives messages. Dropping it ends its subscriptions.
 pub struct Subscriber {

@@ -16,13 +16,14 @@ fn message(topic: &str, payload: impl Into<Bytes>, qos: QoS, retain: bool) -> Me
         payload: payload.into(),
         qos,
         retain,
+        properties: None,
         received_at: Timestamp::from_millis(1_700_000_000_123),
         origin: Arc::new(Origin::default()),
     }
 }
 
 fn options(qos: QoS, dialect: Dialect) -> SubscribeOptions {
-    SubscribeOptions { qos, dialect }
+    SubscribeOptions::plain(qos, dialect)
 }
 
 fn filter(text: &str) -> TopicFilter {

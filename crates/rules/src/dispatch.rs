@@ -47,7 +47,7 @@ impl ActiveRule {
         let subscriber = router.service();
         let filters = topics::filters(name, compiled.from.as_ref());
         for filter in &filters {
-            let options = SubscribeOptions { qos: QoS::AtLeastOnce, dialect: Dialect::Aws };
+            let options = SubscribeOptions::plain(QoS::AtLeastOnce, Dialect::Aws);
             subscriber.subscribe(filter.clone(), options);
         }
         Arc::new(Self { name: name.clone(), arn, compiled, filters, subscriber })

@@ -77,7 +77,7 @@ impl House {
 
     fn listen(&self, filter: &str) -> Subscriber {
         let subscriber = self.router.connection();
-        let options = SubscribeOptions { qos: QoS::AtLeastOnce, dialect: Dialect::Mqtt };
+        let options = SubscribeOptions::plain(QoS::AtLeastOnce, Dialect::Mqtt);
         subscriber.subscribe(TopicFilter::new(filter).unwrap(), options);
         subscriber
     }
@@ -89,6 +89,7 @@ impl House {
             payload: Bytes::copy_from_slice(payload.as_bytes()),
             qos: QoS::AtLeastOnce,
             retain: false,
+            properties: None,
             received_at: NOW,
             origin: Arc::new(origin),
         });
@@ -354,6 +355,7 @@ fn probe() -> Message {
         payload: Bytes::new(),
         qos: QoS::AtMostOnce,
         retain: false,
+        properties: None,
         received_at: NOW,
         origin: Arc::default(),
     }

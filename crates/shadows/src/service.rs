@@ -144,6 +144,7 @@ impl ShadowService {
             payload,
             qos: QoS::AtLeastOnce,
             retain: false,
+            properties: None,
             received_at: now,
             origin: Arc::clone(&self.origin),
         }

@@ -32,7 +32,7 @@ impl ShadowService {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> impl Future<Output = ()> + Send + 'static {
         let subscriber = self.router.service();
-        let options = SubscribeOptions { qos: QoS::AtLeastOnce, dialect: Dialect::Aws };
+        let options = SubscribeOptions::plain(QoS::AtLeastOnce, Dialect::Aws);
         for filter in request_filters() {
             subscriber.subscribe(filter, options);
         }

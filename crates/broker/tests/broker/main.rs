@@ -473,8 +473,7 @@ fn puback_of(packet: &Packet) -> Option<Packet> {
 fn nothing_more_is_taken_from_a_client_while_a_service_has_to_catch_up() {
     let house = House::new();
     let service = house.router.service();
-    service
-        .subscribe(TopicFilter::new("t").unwrap(), SubscribeOptions { qos: QoS::AtLeastOnce, dialect: Dialect::Aws });
+    service.subscribe(TopicFilter::new("t").unwrap(), SubscribeOptions::plain(QoS::AtLeastOnce, Dialect::Aws));
     let mut clients = [house.anonymous("a"), house.anonymous("b")];
     let each = limits::MAILBOX_MESSAGES_HARD - limits::MAILBOX_MESSAGES_SOFT;
     let (mut acknowledged, mut served) = (0, 0);
@@ -501,8 +500,7 @@ fn nothing_more_is_taken_from_a_client_while_a_service_has_to_catch_up() {
 fn a_small_message_behind_a_large_packet_does_not_keep_the_large_buffer() {
     let house = House::new();
     let service = house.router.service();
-    service
-        .subscribe(TopicFilter::new("t").unwrap(), SubscribeOptions { qos: QoS::AtMostOnce, dialect: Dialect::Mqtt });
+    service.subscribe(TopicFilter::new("t").unwrap(), SubscribeOptions::plain(QoS::AtMostOnce, Dialect::Mqtt));
     let large = "f".repeat(900_000);
     let mut publisher = house.anonymous("p");
     publisher.send(&[publish("nobody", &large, QoS::AtMostOnce, false), publish("t", "x", QoS::AtMostOnce, false)]);
@@ -535,8 +533,7 @@ fn request(topic: &str, payload: impl Into<Bytes>, qos: QoS, retain: bool) -> Pu
 fn a_caller_without_a_connection_publishes_under_its_principal() {
     let house = House::new();
     let service = house.router.service();
-    service
-        .subscribe(TopicFilter::new("#").unwrap(), SubscribeOptions { qos: QoS::AtLeastOnce, dialect: Dialect::Aws });
+    service.subscribe(TopicFilter::new("#").unwrap(), SubscribeOptions::plain(QoS::AtLeastOnce, Dialect::Aws));
     let mut subscriber = house.anonymous("s");
     subscriber.subscribe(&["a/b"]);
     let write = house.broker.publish_as(&administrator(), request("a/b", "hi", QoS::AtLeastOnce, false), START);
@@ -588,7 +585,7 @@ fn what_a_caller_without_a_connection_may_not_publish() {
 fn a_caller_is_asked_to_come_again_while_a_service_is_behind() {
     let house = House::new();
     let service = house.router.service();
-    service.subscribe(TopicFilter::new("t").unwrap(), SubscribeOptions { qos: QoS::AtMostOnce, dialect: Dialect::Aws });
+    service.subscribe(TopicFilter::new("t").unwrap(), SubscribeOptions::plain(QoS::AtMostOnce, Dialect::Aws));
     let publish =
         || house.broker.publish_as(&administrator(), request("t", "x", QoS::AtMostOnce, false), START).map(|_| ());
     for _ in 0..limits::MAILBOX_MESSAGES_SOFT {

@@ -13,7 +13,7 @@ struct Watcher(Subscriber);
 impl Watcher {
     fn new(house: &House) -> Self {
         let subscriber = house.router.service();
-        let options = SubscribeOptions { qos: QoS::AtLeastOnce, dialect: Dialect::Aws };
+        let options = SubscribeOptions::plain(QoS::AtLeastOnce, Dialect::Aws);
         subscriber.subscribe(TopicFilter::new("$aws/events/#").unwrap(), options);
         Self(subscriber)
     }
@@ -226,7 +226,7 @@ fn an_unknown_or_inactive_certificate_makes_no_event() {
 fn connected_comes_before_the_clients_first_message_and_disconnected_after_its_will() {
     let house = House::new();
     let all = house.router.service();
-    let options = SubscribeOptions { qos: QoS::AtLeastOnce, dialect: Dialect::Aws };
+    let options = SubscribeOptions::plain(QoS::AtLeastOnce, Dialect::Aws);
     for filter in ["$aws/events/#", "first", "will"] {
         all.subscribe(TopicFilter::new(filter).unwrap(), options);
     }

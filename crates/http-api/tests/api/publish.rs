@@ -13,7 +13,7 @@ async fn ask(world: &World, method: &'static str, target: &str, body: &str) -> R
 
 fn subscriber(world: &World, filter: &str) -> Subscriber {
     let subscriber = world.router.connection();
-    let options = SubscribeOptions { qos: QoS::AtLeastOnce, dialect: Dialect::Aws };
+    let options = SubscribeOptions::plain(QoS::AtLeastOnce, Dialect::Aws);
     subscriber.subscribe(TopicFilter::new(filter).unwrap(), options);
     subscriber
 }

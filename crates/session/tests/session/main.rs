@@ -71,6 +71,7 @@ fn message(topic: &str, qos: QoS) -> Message {
         payload: Bytes::from_static(b"hi"),
         qos,
         retain: false,
+        properties: None,
         received_at: Timestamp::from_millis(0),
         origin: Arc::new(Origin::default()),
     }

@@ -30,7 +30,7 @@ impl House {
     pub(crate) fn over(store: Arc<dyn Store>) -> Self {
         let router = Router::new(Arc::clone(&store));
         let listener = router.connection();
-        let options = SubscribeOptions { qos: QoS::ExactlyOnce, dialect: Dialect::Mqtt };
+        let options = SubscribeOptions::plain(QoS::ExactlyOnce, Dialect::Mqtt);
         listener.subscribe(TopicFilter::new("$aws/things/+/shadow/#").unwrap(), options);
         let service = Arc::new(ShadowService::new(store, Arc::clone(&router), Limits::default()));
         Self { service, router, seconds: Arc::new(AtomicU64::new(NOW)), listener, stop: None }
@@ -57,6 +57,7 @@ impl House {
             payload: payload.to_owned().into(),
             qos: QoS::AtLeastOnce,
             retain: false,
+            properties: None,
             received_at: at(0),
             origin: Arc::new(origin),
         });

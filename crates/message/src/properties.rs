@@ -1,0 +1,81 @@
+//! What MQTT 5 lets a publisher say beside the payload, and the server passes on unchanged (MQTT 5, 3.3.2.3).
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use crate::TopicName;
+
+/// The properties that travel with a message from its publisher to its subscribers. Topic aliases and subscription
+/// identifiers are not among them: those belong to one connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Properties {
+    /// What the publisher says of the payload; nobody checks it [MQTT-3.3.2-4].
+    pub payload_format: Option<PayloadFormat>,
+    /// Seconds after which nobody is to get the message any more, counted from its receipt; none is never
+    /// [MQTT-3.3.2-5].
+    pub expiry_seconds: Option<u32>,
+    /// What the payload is, in the publisher's words [MQTT-3.3.2-20].
+    pub content_type: Option<ByteString>,
+    /// Where an answer is expected; no wildcards [MQTT-3.3.2-14].
+    pub response_topic: Option<TopicName>,
+    /// What pairs an answer with this request; any bytes [MQTT-3.3.2-16].
+    pub correlation_data: Option<Bytes>,
+    /// In the publisher's order, names may come again [MQTT-3.3.2-18].
+    pub user_properties: Vec<(ByteString, ByteString)>,
+}
+
+/// Payload Format Indicator (MQTT 5, 3.3.2.3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum PayloadFormat {
+    /// 0: any bytes.
+    UnspecifiedBytes = 0,
+    /// 1: UTF-8 text.
+    Utf8 = 1,
+}
+
+impl PayloadFormat {
+    /// From the byte on the wire; only two are known.
+    pub const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            0 => Some(Self::UnspecifiedBytes),
+            1 => Some(Self::Utf8),
+            _ => None,
+        }
+    }
+
+    /// The byte on the wire.
+    pub const fn byte(self) -> u8 {
+        self as u8
+    }
+}
+
+impl Properties {
+    /// Whether nothing is said.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// A copy that owns its bytes, for what is kept longer than the read buffer it came in.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        let text = |text: &ByteString| ByteString::from(text.to_string());
+        Self {
+            payload_format: self.payload_format,
+            expiry_seconds: self.expiry_seconds,
+            content_type: self.content_type.as_ref().map(text),
+            response_topic: self.response_topic.as_ref().map(TopicName::detached),
+            correlation_data: self.correlation_data.as_ref().map(|data| Bytes::copy_from_slice(data)),
+            user_properties: self.user_properties.iter().map(|(name, value)| (text(name), text(value))).collect(),
+        }
+    }
+
+    /// Bytes of all texts and data, for limits.
+    pub fn bytes(&self) -> usize {
+        let pair = |(name, value): &(ByteString, ByteString)| name.len() + value.len();
+        self.content_type.as_ref().map_or(0, |text| text.len())
+            + self.response_topic.as_ref().map_or(0, |topic| topic.as_str().len())
+            + self.correlation_data.as_ref().map_or(0, Bytes::len)
+            + self.user_properties.iter().map(pair).sum::<usize>()
+    }
+}
