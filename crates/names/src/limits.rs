@@ -32,8 +32,30 @@ pub const SUBSCRIPTIONS_PER_CONNECTION_MAX: usize = 200_000;
 /// What the filters of one connection may take in the filter tree, at 512 bytes a level and their own length (ours):
 /// 512 MiB, which is more than 200,000 ordinary filters and less than as many hostile ones.
 pub const SUBSCRIPTION_BYTES_PER_CONNECTION_MAX: usize = 512 * 1_048_576;
-/// QoS 1 messages sent to a client and not yet acknowledged (AWS quotas, message broker).
-pub const INFLIGHT_MAX: usize = 100;
+/// QoS 1 messages not yet acknowledged, in either direction, in dialect `aws` (AWS quotas, message broker).
+pub const AWS_INFLIGHT_MAX: u16 = 100;
+/// QoS 1 and 2 messages sent to a client and not done with, in dialect `mqtt` (ours; a client may want fewer).
+pub const INFLIGHT_MAX: u16 = 100;
+/// QoS 1 and 2 messages from a client and not done with, in dialect `mqtt` (ours): Receive Maximum.
+pub const RECEIVE_MAX: u16 = 1000;
+/// Topic aliases that a client may use in dialect `aws` (AWS quotas, message broker).
+pub const AWS_TOPIC_ALIAS_MAX: u16 = 8;
+/// Topic aliases that a client may use in dialect `mqtt` (ours).
+pub const TOPIC_ALIAS_MAX: u16 = 64;
+/// Topic aliases that the server uses towards a client, if it takes as many (ours: bounds what a connection holds).
+pub const TOPIC_ALIASES_SENT_MAX: u16 = 64;
+/// How long a session may outlive its connection in dialect `aws`, in seconds (AWS quotas, message broker).
+pub const AWS_SESSION_EXPIRY_SECONDS_MAX: u32 = 3600;
+/// How long a message may be kept in dialect `aws`, in seconds: a week (AWS quotas, message broker).
+pub const AWS_MESSAGE_EXPIRY_SECONDS_MAX: u32 = 604_800;
+/// All user properties of a packet in dialect `aws`: 8 KB (AWS quotas, message broker).
+pub const AWS_USER_PROPERTIES_BYTES_MAX: usize = 8192;
+/// A content type in dialect `aws` (AWS quotas, message broker).
+pub const AWS_CONTENT_TYPE_BYTES_MAX: usize = 256;
+/// Correlation data in dialect `aws`: 8 KB (AWS quotas, message broker).
+pub const AWS_CORRELATION_DATA_BYTES_MAX: usize = 8192;
+/// The least Maximum Packet Size that a client may have in dialect `aws` (AWS quotas, message broker).
+pub const AWS_CLIENT_PACKET_BYTES_MIN: u32 = 512;
 /// Keep alive in dialect `aws`: 0 and more than this become this, in seconds (AWS quotas, message broker).
 pub const AWS_KEEP_ALIVE_SECONDS_MAX: u16 = 1200;
 /// Keep alive in dialect `aws`: less than this becomes this, in seconds (AWS quotas, message broker).

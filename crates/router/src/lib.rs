@@ -7,19 +7,25 @@
 //! Publishing goes through a [`Publisher`], which remembers the subscribers of the topics it used last and wakes each
 //! of them once for a whole batch of messages. Nothing here blocks: what must be durable comes back as a ticket.
 
+mod delivery;
 mod mailbox;
 mod metrics;
 mod publish;
 mod retained;
 mod retained_topics;
 mod router;
+mod routes;
+mod shared;
+mod stored;
 mod subscribe;
 
-pub use mailbox::{Delivery, Mailbox, MailboxClosed, Overflow};
+pub use delivery::{Confirmation, Delivery, Extra};
+pub use mailbox::{Mailbox, MailboxClosed, Overflow};
 pub use message::SubscribeOptions;
 pub use metrics::RouterMetrics;
 pub use publish::{Published, Publisher};
 pub use retained::{RetainedCursor, RetainedWrite};
 pub use retained_topics::{RetainedPage, RetainedTopic};
 pub use router::Router;
+pub use stored::{StoredWrite, delivery as stored_delivery};
 pub use subscribe::Subscriber;

@@ -1,28 +1,19 @@
 //! A subscriber's bounded queue: appended to under a short lock, drained in batches by the subscriber's own task.
 //!
 //! Above the soft limit a connection's mailbox drops QoS 0 and holds QoS 1, and above the hard limit it is given up.
+//! Stored messages never fill it: those that find no room are read from the disk later.
 //! A service's mailbox asks publishers to wait above the soft limit, and drops above the hard one, which only
 //! publishers that do not wait (other services) can reach.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use message::{Message, QoS};
+use message::QoS;
 use names::limits;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-/// One copy of a message for one subscriber.
-#[derive(Debug, Clone)]
-pub struct Delivery {
-    /// The message, shared by all its deliveries.
-    pub message: Arc<Message>,
-    /// The lower of the publisher's and the subscription's QoS [MQTT-3.8.4-6].
-    pub qos: QoS,
-    /// True only for a retained message sent because of a new subscription [MQTT-3.3.1-8].
-    pub retain: bool,
-}
+use crate::delivery::Delivery;
 
 /// What happens when a mailbox is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +35,15 @@ pub enum MailboxClosed {
     Revoked,
     /// The server is shutting down.
     ShuttingDown,
+    /// Somebody asked for it by an API (AWS IoT API reference, DeleteConnection).
+    Api {
+        /// The will is not published.
+        prevent_will: bool,
+        /// The session ends with the connection.
+        clean_session: bool,
+    },
+    /// The connection has lived as long as it may.
+    TimeToLive,
 }
 
 /// A bounded queue of deliveries with one reader.
@@ -59,6 +59,8 @@ struct Queue {
     deliveries: VecDeque<Delivery>,
     bytes: usize,
     closed: Option<MailboxClosed>,
+    /// Stored messages came for which there was no room: they must be read from the disk.
+    is_behind: bool,
     reader: Option<Waker>,
 }
 
@@ -98,6 +100,42 @@ impl Mailbox {
         queue.bytes = size;
         queue.deliveries.push_back(delivery);
         Pushed::Queued { wake: queue.reader.take(), is_congested: is_congested && self.overflow == Overflow::Service }
+    }
+
+    /// Puts a stored message, which is on the disk already; gives the reader to wake.
+    pub(crate) fn push_stored(&self, delivery: Delivery) -> Option<Waker> {
+        let mut queue = self.queue.lock();
+        if queue.closed.is_some() || queue.is_behind {
+            return None;
+        }
+        let size = queue.bytes + bytes_of(&delivery);
+        if queue.deliveries.len() >= limits::MAILBOX_MESSAGES_SOFT || size > limits::MAILBOX_BYTES_SOFT {
+            queue.is_behind = true;
+        } else {
+            queue.bytes = size;
+            queue.deliveries.push_back(delivery);
+        }
+        queue.reader.take()
+    }
+
+    /// A stored message came that only the disk has; gives the reader to wake.
+    pub(crate) fn fall_behind(&self) -> Option<Waker> {
+        let mut queue = self.queue.lock();
+        if std::mem::replace(&mut queue.is_behind, true) { None } else { queue.reader.take() }
+    }
+
+    /// Whether the disk has stored messages that did not come here; from now on new ones do again. Read the disk after
+    /// this: what is not found there comes here.
+    pub fn catch_up(&self) -> bool {
+        std::mem::take(&mut self.queue.lock().is_behind)
+    }
+
+    /// Whether a message of this QoS would find room.
+    pub(crate) fn has_room_for(&self, qos: QoS) -> bool {
+        let queue = self.queue.lock();
+        let messages_max =
+            if qos == QoS::AtMostOnce { limits::MAILBOX_MESSAGES_SOFT } else { limits::MAILBOX_MESSAGES_HARD };
+        queue.closed.is_none() && queue.deliveries.len() < messages_max && queue.bytes < limits::MAILBOX_BYTES_SOFT
     }
 
     /// Moves up to `max` deliveries into `buffer`; answers how many.
@@ -143,7 +181,7 @@ impl Mailbox {
     /// Ready when there is something to drain, or when the mailbox is closed and empty.
     pub fn poll_waiting(&self, context: &mut Context<'_>) -> Poll<Result<(), MailboxClosed>> {
         let mut queue = self.queue.lock();
-        if !queue.deliveries.is_empty() {
+        if !queue.deliveries.is_empty() || (queue.is_behind && queue.closed.is_none()) {
             return Poll::Ready(Ok(()));
         }
         if let Some(reason) = queue.closed {
@@ -211,7 +249,9 @@ fn bytes_of(delivery: &Delivery) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use message::{Origin, TopicName};
+    use std::sync::Arc;
+
+    use message::{Message, Origin, TopicName};
     use names::Timestamp;
 
     use super::*;
@@ -230,7 +270,7 @@ mod tests {
             received_at: Timestamp::from_millis(0),
             origin: Arc::new(Origin::default()),
         };
-        Delivery { message: Arc::new(message), qos, retain: false }
+        Delivery::plain(Arc::new(message), qos, false)
     }
 
     fn is_queued(mailbox: &Mailbox, qos: QoS, payload_bytes: usize) -> bool {

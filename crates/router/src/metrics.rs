@@ -13,6 +13,14 @@ pub struct RouterMetrics {
     pub dropped_mailbox_full: AtomicU64,
     /// Subscribers given up because their mailbox was over its hard limit.
     pub closed_mailbox_full: AtomicU64,
+    /// Copies written to the disk for sessions that outlive their connections.
+    pub queued: AtomicU64,
+    /// Copies dropped because a stored session's queue was full.
+    pub dropped_queue_full: AtomicU64,
+    /// Copies of QoS 0 for groups without a connected member.
+    pub dropped_no_member: AtomicU64,
+    /// Messages whose subscribers among the stored sessions could not be read.
+    pub failed_lookups: AtomicU64,
     /// Filters subscribed now, over all subscribers.
     pub subscriptions: AtomicU64,
 }

@@ -3,21 +3,36 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use message::{Message, TopicMemo, TopicName};
+use message::{Message, QoS, TopicMemo, TopicName};
+use persistent_sessions::{QueuedMessage, SessionId, Writes};
+use store::StoreError;
+use tracing::warn;
 
-use crate::mailbox::{Delivery, Mailbox, Pushed};
+use crate::delivery::Delivery;
+use crate::mailbox::{Mailbox, Pushed};
 use crate::metrics::count;
 use crate::retained::RetainedWrite;
-use crate::router::{Route, Router};
+use crate::router::Router;
+use crate::routes::{Routes, SharedRoute};
+use crate::shared::Member;
+use crate::stored::StoredWrite;
 
 /// A publisher's own memory of who receives its topics, and of whom it has yet to wake.
 pub struct Publisher {
     router: Arc<Router>,
-    /// The subscribers of topics used before, valid while the router's generation stays.
-    known: TopicMemo<Arc<[Route]>>,
-    generation: u64,
+    /// None for services and for those who publish without a connection.
+    client_id: Option<Arc<str>>,
+    /// The subscribers of topics used before, valid while the generations stay.
+    known: TopicMemo<Arc<Routes>>,
+    /// The router's and the stored sessions'.
+    generations: (u64, u64),
     to_wake: Vec<Waker>,
     congested: Vec<Arc<Mailbox>>,
+    /// What goes to the disk with the next [`flush`](Self::flush).
+    writes: Writes,
+    writes_bytes: usize,
+    /// The stored sessions could not be looked up: nothing of this batch may be acknowledged.
+    failed: Option<StoreError>,
     counted: Counted,
 }
 
@@ -32,7 +47,7 @@ struct Counted {
 /// What became of a message.
 #[must_use]
 pub struct Published {
-    /// Copies that wait in mailboxes.
+    /// Copies that wait in mailboxes or go to the disk.
     pub delivered: usize,
     /// A retained message's way to the disk; the publisher is acknowledged when it has arrived there.
     pub retained: Option<RetainedWrite>,
@@ -42,13 +57,23 @@ pub struct Published {
 const TOPICS_KNOWN_MAX: usize = 16;
 
 impl Publisher {
-    pub(crate) fn new(router: Arc<Router>) -> Self {
-        let known = TopicMemo::new(TOPICS_KNOWN_MAX);
-        let counted = Counted::default();
-        Self { router, known, generation: 0, to_wake: Vec::new(), congested: Vec::new(), counted }
+    pub(crate) fn new(router: Arc<Router>, client_id: Option<Arc<str>>) -> Self {
+        Self {
+            router,
+            client_id,
+            known: TopicMemo::new(TOPICS_KNOWN_MAX),
+            generations: (0, 0),
+            to_wake: Vec::new(),
+            congested: Vec::new(),
+            writes: Writes::default(),
+            writes_bytes: 0,
+            failed: None,
+            counted: Counted::default(),
+        }
     }
 
-    /// Puts a copy into every matching subscriber's mailbox. Call [`wake`](Self::wake) after a batch of these.
+    /// Puts a copy into every matching subscriber's mailbox, and lays those for stored sessions ready for the disk. Call
+    /// [`flush`](Self::flush) and [`wake`](Self::wake) after a batch of these.
     pub fn publish(&mut self, message: Message) -> Published {
         let retained = self.retain(&message);
         let routes = self.routes(&message.topic);
@@ -58,8 +83,41 @@ impl Publisher {
     /// As [`publish`](Self::publish), for a topic that is not used again soon: who receives it is not remembered.
     pub fn publish_once(&mut self, message: Message) -> Published {
         let retained = self.retain(&message);
-        let routes = self.router.routes(&message.topic);
+        let routes = self.look_up(&message.topic).unwrap_or_default();
         self.send(message, &routes, retained)
+    }
+
+    /// The publisher's own session has received a QoS 2 message: kept on the disk together with the message's copies
+    /// [MQTT-4.3.3-10].
+    pub fn receive(&mut self, session: SessionId, packet_id: u16) {
+        self.writes.received.push((session, packet_id));
+    }
+
+    /// Whether [`flush`](Self::flush) has anything to write, and whether it is much.
+    pub fn must_flush(&self) -> bool {
+        self.writes_bytes > FLUSH_BYTES
+    }
+
+    /// Hands what is for stored sessions to the disk, all of it as one. None when there is nothing.
+    pub fn flush(&mut self) -> Option<StoredWrite> {
+        if let Some(error) = self.failed.take() {
+            self.writes = Writes::default();
+            return Some(StoredWrite::failed(error));
+        }
+        if self.writes.is_empty() {
+            return None;
+        }
+        self.writes_bytes = 0;
+        Some(self.router.stored.write(std::mem::take(&mut self.writes), self.router.metrics()))
+    }
+
+    /// Gives a message that a member of a group cannot finish to another one, if there is one.
+    pub fn redistribute(&mut self, delivery: &Delivery) {
+        let Some(shared) = delivery.shared() else { return };
+        let routes = self.look_up(&delivery.message.topic).unwrap_or_default();
+        if let Some(route) = routes.shared.iter().find(|route| route.shared == *shared) {
+            self.counted.delivered += u64::from(self.send_shared(route, &delivery.message));
+        }
     }
 
     /// Before the routes are looked up: whoever subscribes in between gets the message twice rather than never.
@@ -67,17 +125,95 @@ impl Publisher {
         message.retain.then(|| self.router.retained.write(message))
     }
 
-    fn send(&mut self, message: Message, routes: &[Route], retained: Option<RetainedWrite>) -> Published {
+    fn send(&mut self, message: Message, routes: &Routes, retained: Option<RetainedWrite>) -> Published {
         let message = Arc::new(message);
         let mut delivered = 0;
-        for route in routes {
+        for route in &routes.live {
             let qos = route.qos.min(message.qos);
-            let delivery = Delivery { message: Arc::clone(&message), qos, retain: false };
+            if route.is_stored && qos > QoS::AtMostOnce {
+                continue; // it is among the stored ones
+            }
+            let retain = route.retain_as_published && message.retain;
+            let delivery =
+                Delivery { message: Arc::clone(&message), qos, retain, seq: None, extra: route.extra.clone() };
             delivered += usize::from(self.push(&route.mailbox, delivery));
+        }
+        if message.qos > QoS::AtMostOnce {
+            for route in &routes.stored {
+                let retain = route.retain_as_published && message.retain;
+                let subscription_ids = route.subscription_ids.clone();
+                let qos = route.qos.min(message.qos);
+                let message = Arc::clone(&message);
+                self.store(route.session, QueuedMessage { message, qos, retain, subscription_ids, share: None });
+            }
+            delivered += routes.stored.len();
+        }
+        for route in &routes.shared {
+            delivered += usize::from(self.send_shared(route, &message));
         }
         self.counted.published += 1;
         self.counted.delivered += delivered as u64;
         Published { delivered, retained }
+    }
+
+    /// One member gets the message: a connected one, else one whose session is stored [MQTT-4.8.2-3].
+    fn send_shared(&mut self, route: &SharedRoute, message: &Arc<Message>) -> bool {
+        for member in route.group.iter().flat_map(|group| group.in_turn(message.qos)) {
+            if self.send_to_member(route, &member, message) {
+                return true;
+            }
+        }
+        let away = route.stored.iter().filter(|(_, options)| options.qos.min(message.qos) > QoS::AtMostOnce);
+        // Whoever has to be chosen without knowing anything of them: by the message's time, so that they take turns.
+        let count = away.clone().count();
+        let turn = usize::try_from(message.received_at.as_millis()).unwrap_or_default();
+        let Some((session, options)) = away.clone().nth(turn % count.max(1)) else {
+            count_dropped(&self.router);
+            return false;
+        };
+        self.store_shared(route, *session, options.qos, options.retain_as_published, options.subscription_id, message);
+        true
+    }
+
+    fn send_to_member(&mut self, route: &SharedRoute, member: &Member, message: &Arc<Message>) -> bool {
+        let options = &member.options;
+        let qos = options.qos.min(message.qos);
+        let rap = options.retain_as_published;
+        match member.session {
+            Some(session) if qos > QoS::AtMostOnce => {
+                self.store_shared(route, session, options.qos, rap, options.subscription_id, message);
+                true
+            }
+            _ => {
+                let (message, retain) = (Arc::clone(message), rap && message.retain);
+                let delivery = Delivery { message, qos, retain, seq: None, extra: member.extra.clone() };
+                self.push(&member.mailbox, delivery)
+            }
+        }
+    }
+
+    fn store_shared(
+        &mut self,
+        route: &SharedRoute,
+        session: SessionId,
+        granted: QoS,
+        retain_as_published: bool,
+        subscription_id: Option<u32>,
+        message: &Arc<Message>,
+    ) {
+        let queued = QueuedMessage {
+            message: Arc::clone(message),
+            qos: granted.min(message.qos),
+            retain: retain_as_published && message.retain,
+            subscription_ids: subscription_id.into_iter().collect(),
+            share: Some((Arc::clone(&route.shared.share_name), route.shared.filter.clone())),
+        };
+        self.store(session, queued);
+    }
+
+    fn store(&mut self, session: SessionId, queued: QueuedMessage) {
+        self.writes_bytes += queued.message.payload.len() + queued.message.topic.as_str().len();
+        self.writes.messages.push((session, queued));
     }
 
     /// Wakes everyone who got something since the last call: once for a batch, not once for a message.
@@ -125,38 +261,67 @@ impl Publisher {
         }
     }
 
-    fn routes(&mut self, topic: &TopicName) -> Arc<[Route]> {
-        let generation = self.router.generation();
-        if generation != self.generation {
+    fn routes(&mut self, topic: &TopicName) -> Arc<Routes> {
+        let generations = (self.router.generation(), self.router.sessions().generation());
+        if generations != self.generations {
             self.known.clear();
-            self.generation = generation;
+            self.generations = generations;
         }
         if let Some(routes) = self.known.get(topic) {
             return Arc::clone(routes);
         }
-        let routes: Arc<[Route]> = self.router.routes(topic).into();
+        let Some(routes) = self.look_up(topic) else { return Arc::default() };
+        let routes = Arc::new(routes);
         self.known.insert(topic, Arc::clone(&routes));
         routes
     }
+
+    /// None when the stored sessions cannot be read: then nobody gets the message, and it is not acknowledged.
+    fn look_up(&mut self, topic: &TopicName) -> Option<Routes> {
+        match self.router.routes(topic, self.client_id.as_deref()) {
+            Ok(routes) => Some(routes),
+            Err(error) => {
+                count(&self.router.metrics().failed_lookups, 1);
+                warn!(%topic, %error, "the stored sessions that the topic reaches cannot be read");
+                self.failed = Some(error);
+                None
+            }
+        }
+    }
 }
+
+fn count_dropped(router: &Router) {
+    count(&router.metrics().dropped_no_member, 1);
+}
+
+/// Writes for stored sessions that one batch collects before it is handed to the disk.
+const FLUSH_BYTES: usize = 1_048_576;
 
 impl Drop for Publisher {
     fn drop(&mut self) {
+        drop(self.flush()); // nobody waits for it, and it goes to the disk all the same
         self.wake();
     }
 }
 
 impl Router {
-    /// A handle to publish with; one for each connection or service.
+    /// A handle to publish with, for a service or for somebody without a connection.
     pub fn publisher(self: &Arc<Self>) -> Publisher {
-        Publisher::new(Arc::clone(self))
+        Publisher::new(Arc::clone(self), None)
     }
 
-    /// Publishes one message outside a connection and wakes its subscribers. Does not wait for congested services.
-    pub fn publish(self: &Arc<Self>, message: Message) -> Published {
+    /// A handle for a client's connection: its own messages are told from others' [MQTT-3.8.3-3].
+    pub fn client_publisher(self: &Arc<Self>, client_id: Arc<str>) -> Publisher {
+        Publisher::new(Arc::clone(self), Some(client_id))
+    }
+
+    /// Publishes one message outside a connection and wakes its subscribers. Does not wait for congested services. What
+    /// is on its way to the disk comes back; whoever acknowledges the message waits for it first.
+    pub fn publish(self: &Arc<Self>, message: Message) -> (Published, Option<StoredWrite>) {
         let mut publisher = self.publisher();
         let published = publisher.publish(message);
+        let stored = publisher.flush();
         publisher.wake();
-        published
+        (published, stored)
     }
 }

@@ -1,8 +1,12 @@
 //! Retained messages: the last one of each topic, kept in the store.
 //!
 //! Layout: `retained/TOPIC 0x00 CHUNK`, chunk numbers being two big-endian bytes from 0. The first chunk starts with a
-//! header: format 1, QoS, the time of receipt as eight big-endian bytes, the payload's length as four. A topic has no
-//! 0x00, so chunks of one topic lie together and topics are in byte order.
+//! header, numbers big-endian: format 2, QoS, the time of receipt (8 bytes), the payload's length (4), the properties'
+//! length (4), and when its time is over (8, 0 for never). The properties follow, then the payload, both through all
+//! chunks. Format 1 ends with the payload's length and has no properties. A topic has no 0x00, so chunks of one topic lie
+//! together and topics are in byte order.
+//!
+//! A message whose time is over is nobody's any more; whoever comes across it on the disk takes it away.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::Future;
@@ -11,14 +15,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
-use bytes::{BufMut, Bytes, BytesMut};
-use message::{Message, Origin, QoS, TopicFilter, TopicName};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use message::{Message, Origin, QoS, SubscribeOptions, TopicFilter, TopicName};
 use names::Timestamp;
 use parking_lot::Mutex;
+use persistent_sessions::{decode_properties, encode_properties};
 use store::{Batch, Direction, Entry, Store, StoreError, Ticket};
 
-use crate::mailbox::Delivery;
-use message::SubscribeOptions;
+use crate::delivery::{Delivery, Extra, extra};
 
 /// The retained messages and those on their way to the disk.
 pub(crate) struct Retained {
@@ -47,6 +51,7 @@ pub struct RetainedCursor {
     next: Option<Vec<u8>>,
     end: Vec<u8>,
     on_their_way: VecDeque<Arc<Message>>,
+    extra: Option<Arc<Extra>>,
 }
 
 /// What stands before a payload in its first chunk.
@@ -54,12 +59,23 @@ pub(crate) struct Header {
     pub(crate) qos: QoS,
     pub(crate) received_at: Timestamp,
     pub(crate) payload_bytes: usize,
+    properties_bytes: usize,
+    expires_at: Option<Timestamp>,
+}
+
+impl Header {
+    pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
 }
 
 pub(crate) const PREFIX: &[u8] = b"retained/";
-const FORMAT: u8 = 1;
-const HEADER_BYTES: usize = 14;
-const CHUNK_BYTES: usize = names::limits::STORE_VALUE_BYTES_MAX - HEADER_BYTES;
+/// Without properties.
+const FORMAT_1: u8 = 1;
+const FORMAT_2: u8 = 2;
+const HEADER_1_BYTES: usize = 14;
+const HEADER_2_BYTES: usize = HEADER_1_BYTES + 12;
+const CHUNK_BYTES: usize = names::limits::STORE_VALUE_BYTES_MAX - HEADER_2_BYTES;
 const PAGE_ROWS: usize = 64;
 
 impl Retained {
@@ -135,16 +151,10 @@ impl Retained {
         if message.payload.is_empty() {
             return Ok(batch);
         }
-        let chunks = message.payload.chunks(CHUNK_BYTES);
-        for (number, chunk) in (0u16..).zip(chunks) {
-            let mut value = Vec::with_capacity(chunk.len() + HEADER_BYTES);
+        for (number, chunk) in (0u16..).zip(content(message).chunks(CHUNK_BYTES)) {
+            let mut value = Vec::with_capacity(chunk.len() + HEADER_2_BYTES);
             if number == 0 {
-                let length = u32::try_from(message.payload.len())
-                    .map_err(|_| StoreError::TooLarge("a retained payload is over 4 GB".to_owned()))?;
-                value.put_u8(FORMAT);
-                value.put_u8(message.qos.bits());
-                value.put_u64(message.received_at.as_millis());
-                value.put_u32(length);
+                put_header(message, &mut value)?;
             }
             value.extend_from_slice(chunk);
             batch = batch.put(chunk_key(&from, number), value);
@@ -161,19 +171,26 @@ impl Retained {
 
     fn message(&self, first: &Entry, rest: &[Entry]) -> Option<Message> {
         let topic = topic_of(&first.key)?;
-        let (Header { qos, received_at, payload_bytes }, start) = read_header(&first.value)?;
-        let mut payload = BytesMut::with_capacity(payload_bytes);
-        payload.extend_from_slice(start);
-        rest.iter().for_each(|entry| payload.extend_from_slice(&entry.value));
-        Some(Message {
-            topic,
-            payload: (payload.len() == payload_bytes).then(|| payload.freeze())?,
-            qos,
-            retain: true,
-            properties: None,
-            received_at,
-            origin: Arc::clone(&self.origin),
-        })
+        let (header, start) = read_header(&first.value)?;
+        let Header { qos, received_at, payload_bytes, properties_bytes, .. } = header;
+        let mut content = BytesMut::with_capacity(properties_bytes.saturating_add(payload_bytes).min(start.len() * 2));
+        content.extend_from_slice(start);
+        rest.iter().for_each(|entry| content.extend_from_slice(&entry.value));
+        let mut content = content.freeze();
+        if content.len() != properties_bytes.checked_add(payload_bytes)? {
+            return None;
+        }
+        let properties = content.split_to(properties_bytes);
+        let properties = if properties.is_empty() { None } else { Some(Arc::new(decode_properties(properties)?)) };
+        let (payload, origin) = (content, Arc::clone(&self.origin));
+        Some(Message { topic, payload, qos, retain: true, properties, received_at, origin })
+    }
+
+    /// Takes a message away whose time is over, if it is still the one that was read.
+    fn remove_expired(&self, first: &Entry, rest: &[Entry]) {
+        let batch = Batch::new().unchanged(first.key.clone(), Some(first.version)).delete(first.key.clone());
+        let batch = rest.iter().fold(batch, |batch, chunk| batch.delete(chunk.key.clone()));
+        drop(self.store.commit(batch)); // when it fails or another message has come, there is nothing to do
     }
 }
 
@@ -208,25 +225,27 @@ impl RetainedCursor {
         let matching = on_their_way.values().filter(|(_, message)| filter.matches(&message.topic, options.dialect));
         let on_their_way_messages = matching.map(|(_, message)| Arc::clone(message)).collect();
         drop(on_their_way);
-        Self { retained, filter, options, next: Some(from), end, on_their_way: on_their_way_messages }
+        let extra = extra(options.subscription_id.into_iter().collect(), None);
+        Self { retained, filter, options, next: Some(from), end, on_their_way: on_their_way_messages, extra }
     }
 
     /// The next deliveries; an empty page is the end.
     ///
     /// # Errors
     /// The store did not answer.
-    pub fn next_page(&mut self) -> Result<Vec<Delivery>, StoreError> {
+    pub fn next_page(&mut self, now: Timestamp) -> Result<Vec<Delivery>, StoreError> {
         while let Some(from) = self.next.take() {
-            let page = self.page(&from)?;
+            let page = self.page(&from, now)?;
             if !page.is_empty() {
                 return Ok(page);
             }
         }
         let newest = std::mem::take(&mut self.on_their_way);
-        Ok(newest.into_iter().filter(|message| !message.payload.is_empty()).map(|m| self.delivery(m)).collect())
+        let kept = newest.into_iter().filter(|message| !message.payload.is_empty() && !message.is_expired(now));
+        Ok(kept.map(|message| self.delivery(message)).collect())
     }
 
-    fn page(&mut self, from: &[u8]) -> Result<Vec<Delivery>, StoreError> {
+    fn page(&mut self, from: &[u8], now: Timestamp) -> Result<Vec<Delivery>, StoreError> {
         let mut rows = self.retained.store.range(from, &self.end, PAGE_ROWS, Direction::Forward)?;
         if rows.len() == PAGE_ROWS {
             // The last topic of a full page may have chunks beyond it: it comes whole with the next page.
@@ -241,10 +260,18 @@ impl RetainedCursor {
             }
         }
         let topics = rows.chunk_by(|a, b| topic_bytes(&a.key) == topic_bytes(&b.key));
-        let messages = topics.filter_map(|chunks| chunks.split_first());
-        let messages = messages.filter(|(first, _)| topic_of(&first.key).is_some_and(|topic| self.wants(&topic)));
-        let messages = messages.filter_map(|(first, rest)| self.retained.message(first, rest));
-        Ok(messages.map(|message| self.delivery(Arc::new(message))).collect())
+        let mut page = Vec::new();
+        for (first, rest) in topics.filter_map(|chunks| chunks.split_first()) {
+            if !topic_of(&first.key).is_some_and(|topic| self.wants(&topic)) {
+                continue;
+            }
+            if read_header(&first.value).is_some_and(|(header, _)| header.is_expired(now)) {
+                self.retained.remove_expired(first, rest);
+            } else if let Some(message) = self.retained.message(first, rest) {
+                page.push(self.delivery(Arc::new(message)));
+            }
+        }
+        Ok(page)
     }
 
     fn wants(&self, topic: &TopicName) -> bool {
@@ -254,7 +281,7 @@ impl RetainedCursor {
 
     fn delivery(&self, message: Arc<Message>) -> Delivery {
         let qos = self.options.qos.min(message.qos);
-        Delivery { message, qos, retain: true }
+        Delivery { message, qos, retain: true, seq: None, extra: self.extra.clone() }
     }
 }
 
@@ -274,17 +301,46 @@ fn bounds(filter: &TopicFilter) -> (Vec<u8>, Vec<u8>) {
     (from, end)
 }
 
-/// The header of a first chunk, and what follows it.
-pub(crate) fn read_header(chunk: &[u8]) -> Option<(Header, &[u8])> {
-    let (header, rest) = chunk.split_at_checked(HEADER_BYTES)?;
-    let [FORMAT, qos, header @ ..] = header else { return None };
-    let (received_at, length) = header.split_at_checked(8)?;
-    let header = Header {
-        qos: QoS::from_bits(*qos)?,
-        received_at: Timestamp::from_millis(u64::from_be_bytes(received_at.try_into().ok()?)),
-        payload_bytes: usize::try_from(u32::from_be_bytes(length.try_into().ok()?)).ok()?,
+/// What is cut into chunks behind the header.
+fn content(message: &Message) -> Bytes {
+    let Some(properties) = &message.properties else { return message.payload.clone() };
+    let mut content = Vec::new();
+    encode_properties(properties, &mut content);
+    content.extend_from_slice(&message.payload);
+    Bytes::from(content)
+}
+
+fn put_header(message: &Message, out: &mut Vec<u8>) -> Result<(), StoreError> {
+    let properties = message.properties.as_ref().map_or(0, |properties| {
+        let mut bytes = Vec::new();
+        encode_properties(properties, &mut bytes);
+        bytes.len()
+    });
+    let length = |bytes: usize| {
+        u32::try_from(bytes).map_err(|_| StoreError::TooLarge("a retained message is over 4 GB".to_owned()))
     };
-    Some((header, rest))
+    out.put_u8(FORMAT_2);
+    out.put_u8(message.qos.bits());
+    out.put_u64(message.received_at.as_millis());
+    out.put_u32(length(message.payload.len())?);
+    out.put_u32(length(properties)?);
+    out.put_u64(message.expires_at().map_or(0, Timestamp::as_millis));
+    Ok(())
+}
+
+/// The header of a first chunk, and what follows it.
+pub(crate) fn read_header(mut chunk: &[u8]) -> Option<(Header, &[u8])> {
+    let format = chunk.try_get_u8().ok()?;
+    let qos = QoS::from_bits(chunk.try_get_u8().ok()?)?;
+    let received_at = Timestamp::from_millis(chunk.try_get_u64().ok()?);
+    let payload_bytes = usize::try_from(chunk.try_get_u32().ok()?).ok()?;
+    let (properties_bytes, expires_at) = match format {
+        FORMAT_1 => (0, 0),
+        FORMAT_2 => (usize::try_from(chunk.try_get_u32().ok()?).ok()?, chunk.try_get_u64().ok()?),
+        _ => return None,
+    };
+    let expires_at = (expires_at > 0).then(|| Timestamp::from_millis(expires_at));
+    Some((Header { qos, received_at, payload_bytes, properties_bytes, expires_at }, chunk))
 }
 
 fn chunk_key(topic_key: &[u8], number: u16) -> Vec<u8> {
@@ -292,7 +348,7 @@ fn chunk_key(topic_key: &[u8], number: u16) -> Vec<u8> {
 }
 
 fn chunk_count(message: &Message) -> u16 {
-    u16::try_from(message.payload.len().div_ceil(CHUNK_BYTES)).unwrap_or(u16::MAX)
+    u16::try_from(content(message).len().div_ceil(CHUNK_BYTES)).unwrap_or(u16::MAX)
 }
 
 fn topic_bytes(key: &[u8]) -> Option<&[u8]> {

@@ -34,11 +34,16 @@ pub struct RetainedPage {
 }
 
 /// The page of `limit` topics behind `after`.
-pub(crate) fn page(retained: &Retained, after: Option<&TopicName>, limit: usize) -> Result<RetainedPage, StoreError> {
+pub(crate) fn page(
+    retained: &Retained,
+    after: Option<&TopicName>,
+    limit: usize,
+    now: Timestamp,
+) -> Result<RetainedPage, StoreError> {
     // Taken before the store is read: what is committed in between is then seen there.
     let on_their_way = retained.on_their_way_after(after);
     let mut known: BTreeMap<String, RetainedTopic> =
-        on_their_way.into_iter().map(|(topic, message)| (topic, summary(&message))).collect();
+        on_their_way.into_iter().map(|(topic, message)| (topic, summary(&message, now))).collect();
     let mut from = after.map_or_else(|| PREFIX.to_vec(), |after| behind(after.as_str()));
     let mut kept = 0;
     // One more than the page has: there are then so many up to the last one read, whatever is behind it.
@@ -51,6 +56,9 @@ pub(crate) fn page(retained: &Retained, after: Option<&TopicName>, limit: usize)
         let Some((header, _)) = read_header(&chunk.value) else {
             return Err(StoreError::Failed(format!("the retained message of '{topic}' cannot be read")));
         };
+        if header.is_expired(now) {
+            continue;
+        }
         let entry = known.entry(topic.to_string()).or_insert(RetainedTopic {
             topic,
             payload_bytes: header.payload_bytes,
@@ -66,10 +74,12 @@ pub(crate) fn page(retained: &Retained, after: Option<&TopicName>, limit: usize)
     Ok(RetainedPage { topics, next_after })
 }
 
-/// An empty payload on its way means that the topic's message is being removed.
-fn summary(message: &Message) -> RetainedTopic {
+/// An empty payload on its way means that the topic's message is being removed, and counts as none; so does one whose
+/// time is over.
+fn summary(message: &Message, now: Timestamp) -> RetainedTopic {
     let Message { topic, payload, qos, received_at, .. } = message;
-    RetainedTopic { topic: topic.clone(), payload_bytes: payload.len(), qos: *qos, received_at: *received_at }
+    let payload_bytes = if message.is_expired(now) { 0 } else { payload.len() };
+    RetainedTopic { topic: topic.clone(), payload_bytes, qos: *qos, received_at: *received_at }
 }
 
 /// The first key behind all chunks of a topic.

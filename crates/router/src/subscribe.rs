@@ -3,47 +3,63 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use message::TopicFilter;
+use message::{SharedFilter, SubscribeOptions, TopicFilter};
 use names::Dialect;
 use parking_lot::Mutex;
+use persistent_sessions::SessionId;
 
-use crate::mailbox::{Delivery, Mailbox, MailboxClosed, Overflow};
+use crate::delivery::Delivery;
+use crate::mailbox::{Mailbox, MailboxClosed, Overflow};
 use crate::retained::RetainedCursor;
 use crate::router::{Router, SubscriberId, Subscription};
-use message::SubscribeOptions;
 
 /// Someone who receives messages. Dropping it ends its subscriptions.
 pub struct Subscriber {
     id: SubscriberId,
     router: Arc<Router>,
     mailbox: Arc<Mailbox>,
+    client_id: Option<Arc<str>>,
+    session: Option<SessionId>,
     filters: Mutex<HashSet<TopicFilter>>,
 }
 
 impl Router {
     /// A new subscriber for a client's connection.
-    pub fn connection(self: &Arc<Self>) -> Subscriber {
-        Subscriber::new(self, Overflow::Connection)
+    pub fn connection(self: &Arc<Self>, client_id: Arc<str>) -> Subscriber {
+        Subscriber::new(self, Overflow::Connection, Some(client_id))
     }
 
     /// A new subscriber inside the house: publishers wait for it rather than lose its messages.
     pub fn service(self: &Arc<Self>) -> Subscriber {
-        Subscriber::new(self, Overflow::Service)
+        Subscriber::new(self, Overflow::Service, None)
     }
 }
 
 impl Subscriber {
-    fn new(router: &Arc<Router>, overflow: Overflow) -> Self {
+    fn new(router: &Arc<Router>, overflow: Overflow, client_id: Option<Arc<str>>) -> Self {
         let mailbox = Arc::new(Mailbox::new(overflow));
-        Self { id: router.new_subscriber(), router: Arc::clone(router), mailbox, filters: Mutex::default() }
+        let (id, router) = (router.new_subscriber(), Arc::clone(router));
+        Self { id, router, mailbox, client_id, session: None, filters: Mutex::default() }
+    }
+
+    /// The connection belongs to a session that outlives it: its messages of QoS 1 and 2 come by way of the disk, and
+    /// those that are there already must be read from it. Before anything is subscribed.
+    pub fn attach(&mut self, session: SessionId) {
+        self.session = Some(session);
+        self.router.stored.connect(session, &self.mailbox);
     }
 
     /// Subscribes; a filter that is subscribed already gets the new options [MQTT-3.8.4-3]. The subscription is in
-    /// effect when this returns.
-    pub fn subscribe(&self, filter: TopicFilter, options: SubscribeOptions) {
-        let subscription = Subscription { mailbox: Arc::clone(&self.mailbox), options };
-        self.router.insert(self.id, &filter, subscription);
+    /// effect when this returns. Answers whether it is new.
+    pub fn subscribe(&self, filter: TopicFilter, options: SubscribeOptions) -> bool {
+        let (mailbox, client_id) = (Arc::clone(&self.mailbox), self.client_id.clone());
+        let subscription = Subscription { mailbox, client_id, session: self.session, options };
+        let is_new = match SharedFilter::parse(filter.as_str()) {
+            Ok(Some(shared)) => self.router.join(self.id, &shared, subscription),
+            Ok(None) | Err(_) => self.router.insert(self.id, &filter, subscription),
+        };
         self.filters.lock().insert(filter);
+        is_new
     }
 
     /// Ends one subscription; answers whether there was one. Nothing is added to the mailbox for it afterwards
@@ -57,9 +73,11 @@ impl Subscriber {
     }
 
     /// The retained messages that a new subscription is to be sent, to be read bit by bit. None where the dialect
-    /// has none: AWS IoT Core sends them to filters without wildcards only.
+    /// has none: AWS IoT Core sends them to filters without wildcards only. A shared subscription has none either
+    /// (MQTT 5, 4.8.2).
     pub fn retained(&self, filter: &TopicFilter, options: SubscribeOptions) -> Option<RetainedCursor> {
-        if options.dialect == Dialect::Aws && filter.has_wildcard() {
+        let is_shared = filter.as_str().starts_with("$share/");
+        if is_shared || (options.dialect == Dialect::Aws && filter.has_wildcard()) {
             return None;
         }
         Some(RetainedCursor::new(Arc::clone(&self.router.retained), filter.clone(), options))
@@ -86,6 +104,9 @@ impl Drop for Subscriber {
         self.mailbox.close(MailboxClosed::ShuttingDown);
         let filters = std::mem::take(self.filters.get_mut());
         self.router.remove(self.id, filters.iter());
+        if let Some(session) = self.session {
+            self.router.stored.disconnect(session, &self.mailbox);
+        }
         let mut rest = Vec::new();
         while self.mailbox.drain(&mut rest, 256) > 0 {
             rest.clear();

@@ -1,84 +1,136 @@
 //! A client that has been accepted: its packets in, its deliveries out.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use bytestring::ByteString;
 
-use message::{Message, QoS, TopicFilter};
+use message::{Message, QoS};
 use mqtt_codec::{
-    ConnectReturnCode, Packet, PacketId, PacketType, Publish, SubAckCode, Subscribe, Unsubscribe, Will, encode_connack,
-    encode_pingresp, encode_puback, encode_publish, encode_suback, encode_unsuback,
+    Ack, Disconnect, Outgoing, Packet, PacketId, PacketType, Protocol, ReasonCode, Will, encode_ack, encode_disconnect,
+    encode_pingresp, encode_publish, publish_bytes,
 };
-use names::{ClientId, Dialect, limits};
+use names::{ClientId, Dialect, Timestamp};
 
-use crate::connect::Opening;
-use crate::inflight::Inflight;
-use crate::intent::{Intent, PublishIntent, RequestedFilter};
+use crate::connect::{Opening, fits};
+use crate::inbound::Inbound;
+use crate::intent::Intent;
 use crate::keep_alive::KeepAlive;
+use crate::outbound::{Outbound, Received};
 use crate::subscriptions::Subscriptions;
-use crate::{Violation, aws_limits};
+use crate::topic_alias::{Alias, ClientAliases, ServerAliases};
+use crate::{Quotas, Violation};
 
 /// The session of a connected client. Drop it when the connection ends; ask for the will first.
 #[derive(Debug)]
 pub struct Connected {
     client_id: ClientId,
-    clean_session: bool,
-    dialect: Dialect,
+    pub(crate) protocol: Protocol,
+    pub(crate) quotas: Arc<Quotas>,
+    session_expiry_seconds: u32,
     keep_alive: KeepAlive,
     will: Option<Will>,
-    inflight: Inflight,
-    subscriptions: Subscriptions,
+    outbound: Outbound,
+    pub(crate) inbound: Inbound,
+    pub(crate) subscriptions: Subscriptions,
+    pub(crate) client_aliases: ClientAliases,
+    server_aliases: ServerAliases,
+    /// The largest packet that the client takes.
+    pub(crate) packet_bytes_max: Option<u32>,
+}
+
+/// What the session had before this connection.
+#[derive(Debug, Default)]
+pub struct Resumed {
+    /// Its QoS 2 messages from the client that are received and not released.
+    pub received: Vec<PacketId>,
 }
 
 /// The transition into this state; the other way out of an opening is [`Opening::refuse`].
 impl Opening {
-    /// Writes the accepting CONNACK [MQTT-3.1.4-4]. `client_id` is the client's own or the one that the broker made up;
-    /// `session_present` says that a stored session goes on, which a clean one never does [MQTT-3.2.2-1].
-    pub fn accept(self, client_id: ClientId, session_present: bool, now: Instant, out: &mut BytesMut) -> Connected {
-        encode_connack(session_present && !self.clean_session, ConnectReturnCode::Accepted, out);
-        Connected::new(self, client_id, now)
+    /// Writes the accepting CONNACK [MQTT-3.1.4-5]. `client_id` is the client's own or the one that the broker made up;
+    /// `resumed` is there when a stored session goes on [MQTT-3.2.2-3]. None when the client cannot take the CONNACK:
+    /// the refusal is written then, and the connection is to be closed.
+    pub fn accept(
+        self,
+        client_id: ClientId,
+        resumed: Option<Resumed>,
+        now: Instant,
+        out: &mut BytesMut,
+    ) -> Option<Connected> {
+        self.write_connack(&client_id, resumed.is_some(), out).then(|| Connected::new(self, client_id, resumed, now))
     }
+}
+
+/// A message on its way to the client.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivery<'a> {
+    /// What is sent.
+    pub message: &'a Message,
+    /// The lower of the publisher's QoS and the granted one [MQTT-3.8.4-8].
+    pub qos: QoS,
+    /// The RETAIN flag to send [MQTT-3.3.1-8], [MQTT-3.3.1-12].
+    pub retain: bool,
+    /// Those of the matching subscriptions [MQTT-3.3.4-3].
+    pub subscription_ids: &'a [u32],
+    /// Whether it was sent before, on an earlier connection of the session [MQTT-3.3.1-1].
+    pub dup: bool,
+    /// The identifier that a stored message has.
+    pub packet_id: Option<PacketId>,
 }
 
 /// What became of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "a message that was not written waits in the mailbox"]
 pub enum Delivered {
-    /// The PUBLISH is in the buffer.
-    Written,
-    /// Nothing was written: as many QoS 1 messages are unacknowledged as may be.
+    /// The PUBLISH is in the buffer, with this identifier above QoS 0.
+    Written(Option<PacketId>),
+    /// Nothing was written: as many messages are unacknowledged as may be [MQTT-3.3.4-9].
     WindowFull,
+    /// Nothing was written: the packet is larger than the client takes, and counts as delivered [MQTT-3.1.2-25].
+    TooLarge,
+    /// Nothing was written: its time was over before it was sent [MQTT-3.3.2-5].
+    Expired,
 }
 
 impl Connected {
-    fn new(opening: Opening, client_id: ClientId, now: Instant) -> Self {
-        let subscriptions_max = match opening.dialect {
-            Dialect::Aws => limits::AWS_SUBSCRIPTIONS_PER_CONNECTION_MAX,
-            Dialect::Mqtt => limits::SUBSCRIPTIONS_PER_CONNECTION_MAX,
-        };
+    fn new(opening: Opening, client_id: ClientId, resumed: Option<Resumed>, now: Instant) -> Self {
+        let quotas = opening.quotas;
         Self {
             client_id,
-            clean_session: opening.clean_session,
-            dialect: opening.dialect,
+            protocol: opening.protocol,
+            session_expiry_seconds: opening.session_expiry_seconds,
             keep_alive: KeepAlive::new(opening.keep_alive, now),
             will: opening.will,
-            inflight: Inflight::new(),
-            subscriptions: Subscriptions::new(subscriptions_max),
+            outbound: Outbound::new(opening.receive_max.min(quotas.send_max)),
+            inbound: resumed.map_or_else(Inbound::default, |resumed| Inbound::resume(resumed.received)),
+            subscriptions: Subscriptions::new(quotas.subscriptions_max),
+            client_aliases: ClientAliases::default(),
+            server_aliases: ServerAliases::new(opening.topic_alias_max.min(names::limits::TOPIC_ALIASES_SENT_MAX)),
+            packet_bytes_max: opening.packet_bytes_max,
+            quotas,
         }
     }
 
     /// Takes a packet from the client. What needs no broker is answered here.
     ///
     /// # Errors
-    /// [`Violation`]: close the connection without a word and publish the will [MQTT-4.8.0-1].
+    /// [`Violation`]: tell a client of MQTT 5 why with [`disconnect`](Self::disconnect), close the connection and
+    /// publish the will [MQTT-4.13.1-1].
     pub fn handle(&mut self, packet: Packet, now: Instant, out: &mut BytesMut) -> Result<Option<Intent>, Violation> {
         self.keep_alive.heard(now);
         match packet {
-            Packet::Publish(publish) => self.publish(publish).map(Some),
-            Packet::PubAck(packet_id) => {
-                self.inflight.release(packet_id);
-                Ok(None)
+            Packet::Publish(publish) => self.publish(publish, out),
+            Packet::PubAck(Ack { packet_id, .. }) => {
+                Ok(self.outbound.acknowledge(packet_id).then_some(Intent::Acknowledged(packet_id)))
+            }
+            Packet::PubRec(_) | Packet::PubRel(_) | Packet::PubComp(_) if self.dialect() == Dialect::Aws => {
+                Err(Violation::QosNotSupported { packet_type: packet.packet_type(), qos: QoS::ExactlyOnce })
+            }
+            Packet::PubRec(ack) => Ok(self.pubrec(ack, out)),
+            Packet::PubRel(ack) => Ok(self.pubrel(ack, out)),
+            Packet::PubComp(Ack { packet_id, .. }) => {
+                Ok(self.outbound.complete(packet_id).then_some(Intent::Acknowledged(packet_id)))
             }
             Packet::Subscribe(subscribe) => self.subscribe(subscribe).map(Some),
             Packet::Unsubscribe(unsubscribe) => self.unsubscribe(unsubscribe).map(Some),
@@ -86,56 +138,82 @@ impl Connected {
                 encode_pingresp(out);
                 Ok(None)
             }
-            Packet::Disconnect => {
-                self.will = None;
-                Ok(Some(Intent::Disconnect))
-            }
+            Packet::Disconnect(disconnect) => self.disconnected(&disconnect).map(Some),
             Packet::Connect(_) => Err(Violation::SecondConnect),
-            Packet::PubRec(_) | Packet::PubRel(_) | Packet::PubComp(_) => {
-                Err(Violation::QosNotSupported { packet_type: packet.packet_type(), qos: QoS::ExactlyOnce })
-            }
+            Packet::Auth(_) => Err(Violation::Auth),
             other => Err(Violation::ServerPacket(other.packet_type())),
         }
     }
 
-    /// The broker has the message: PUBACK at QoS 1, nothing at QoS 0 [MQTT-3.3.4-1].
-    pub fn publish_done(&mut self, packet_id: Option<PacketId>, out: &mut BytesMut) {
-        if let Some(packet_id) = packet_id {
-            encode_puback(packet_id, out);
+    /// Writes a message to the client, with an alias for its topic if the client takes one, and with what is left of its
+    /// expiry interval [MQTT-3.3.2-6].
+    pub fn deliver(&mut self, delivery: &Delivery<'_>, now: Timestamp, out: &mut BytesMut) -> Delivered {
+        let Delivery { message, qos, retain, subscription_ids, dup, .. } = *delivery;
+        let is_v5 = self.protocol == Protocol::V5;
+        // What was sent once is sent to the end [MQTT-4.3.3-7].
+        if !dup && message.is_expired(now) {
+            return Delivered::Expired;
+        }
+        if qos != QoS::AtMostOnce && self.outbound.is_full() {
+            return Delivered::WindowFull;
+        }
+        let alias = if is_v5 { self.server_aliases.of(&message.topic) } else { Alias::None };
+        let mut outgoing = Outgoing {
+            topic: message.topic.as_str(),
+            topic_alias: None,
+            payload: &message.payload,
+            qos,
+            dup: dup && qos != QoS::AtMostOnce,
+            retain,
+            packet_id: (qos != QoS::AtMostOnce).then_some(PacketId::MIN),
+            properties: message.properties.as_deref().filter(|_| is_v5),
+            expiry_seconds: message.expiry_seconds_left(now).filter(|_| is_v5),
+            subscription_ids: if is_v5 { subscription_ids } else { &[] },
+        };
+        match alias {
+            Alias::None => {}
+            Alias::New(alias) => outgoing.topic_alias = Some(alias),
+            Alias::Known(alias) => (outgoing.topic, outgoing.topic_alias) = ("", Some(alias)),
+        }
+        if self.packet_bytes_max.is_some() && !fits(publish_bytes(&outgoing, self.protocol), self.packet_bytes_max) {
+            return Delivered::TooLarge;
+        }
+        if qos != QoS::AtMostOnce {
+            let Some(packet_id) = self.outbound.take(delivery.packet_id, qos) else { return Delivered::WindowFull };
+            outgoing.packet_id = Some(packet_id);
+        }
+        if let Alias::New(alias) = alias {
+            self.server_aliases.introduce(&message.topic, alias);
+        }
+        encode_publish(&outgoing, self.protocol, out);
+        Delivered::Written(outgoing.packet_id)
+    }
+
+    /// A QoS 2 message that the client received on an earlier connection: PUBREL is owed [MQTT-4.4.0-1].
+    pub fn release_again(&mut self, packet_id: PacketId, out: &mut BytesMut) {
+        self.outbound.hold_released(packet_id);
+        encode_ack(PacketType::PubRel, packet_id, ReasonCode::Success, self.protocol, out);
+    }
+
+    /// Tells a client of MQTT 5 why the server closes the connection; others are told nothing. The reason string is left
+    /// out when the client does not take as much [MQTT-3.14.2-3].
+    pub fn disconnect(&self, reason: ReasonCode, why: Option<&str>, out: &mut BytesMut) {
+        let before = out.len();
+        for why in [why, None] {
+            encode_disconnect(reason, why, self.protocol, out);
+            if fits(out.len() - before, self.packet_bytes_max) {
+                return;
+            }
+            out.truncate(before);
         }
     }
 
-    /// The broker has decided on a SUBSCRIBE: one code for each filter, in their order [MQTT-3.8.4-5].
-    pub fn subscribe_done(&mut self, packet_id: PacketId, codes: &[SubAckCode], out: &mut BytesMut) {
-        self.subscriptions.answered(packet_id, codes);
-        encode_suback(packet_id, codes, out);
-    }
-
-    /// The broker has removed what there was to remove [MQTT-3.10.4-4].
-    pub fn unsubscribe_done(&mut self, packet_id: PacketId, out: &mut BytesMut) {
-        encode_unsuback(packet_id, out);
-    }
-
-    /// Writes a message to the client at the lower of the message's QoS and `qos`, the granted one [MQTT-3.8.4-6].
-    /// `retain` says that it is sent because of a new subscription [MQTT-3.3.1-8], [MQTT-3.3.1-9].
-    pub fn deliver(&mut self, message: &Message, qos: QoS, retain: bool, out: &mut BytesMut) -> Delivered {
-        let (qos, packet_id) = match message.qos.min(qos) {
-            QoS::AtMostOnce => (QoS::AtMostOnce, None),
-            QoS::AtLeastOnce | QoS::ExactlyOnce => match self.inflight.take() {
-                Some(packet_id) => (QoS::AtLeastOnce, Some(packet_id)),
-                None => return Delivered::WindowFull,
-            },
-        };
-        encode_publish(message.topic.as_str(), &message.payload, qos, false, retain, packet_id, out);
-        Delivered::Written
-    }
-
-    /// Whether a QoS 1 delivery has to wait for a PUBACK.
+    /// Whether a QoS 1 or 2 delivery has to wait for an acknowledgement.
     pub fn window_is_full(&self) -> bool {
-        self.inflight.is_full()
+        self.outbound.is_full()
     }
 
-    /// When the client counts as gone unless it sends something; none when keep alive is off [MQTT-3.1.2-24].
+    /// When the client counts as gone unless it sends something; none when keep alive is off [MQTT-3.1.2-22].
     pub fn keep_alive_deadline(&self) -> Option<Instant> {
         self.keep_alive.deadline()
     }
@@ -145,7 +223,8 @@ impl Connected {
         self.keep_alive.period()
     }
 
-    /// The will, to be published once when the connection ends [MQTT-3.1.2-8], [MQTT-3.1.2-10]; none after DISCONNECT.
+    /// The will, to be published once when the connection ends [MQTT-3.1.2-8], [MQTT-3.1.2-10]; none after an orderly
+    /// DISCONNECT.
     pub fn take_will(&mut self) -> Option<Will> {
         self.will.take()
     }
@@ -155,55 +234,84 @@ impl Connected {
         &self.client_id
     }
 
-    /// Whether the session ends with the connection.
-    pub fn clean_session(&self) -> bool {
-        self.clean_session
+    /// How long the session outlives its connection, in seconds; `u32::MAX` is for ever. A DISCONNECT may change it.
+    pub fn session_expiry_seconds(&self) -> u32 {
+        self.session_expiry_seconds
+    }
+
+    /// The version that the client speaks.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
     }
 
     /// The contract that the session keeps.
     pub fn dialect(&self) -> Dialect {
-        self.dialect
+        self.quotas.dialect
     }
 
-    fn publish(&self, publish: Publish) -> Result<Intent, Violation> {
-        let Publish { qos, retain, topic, packet_id, payload, .. } = publish;
-        if qos == QoS::ExactlyOnce {
-            return Err(Violation::QosNotSupported { packet_type: PacketType::Publish, qos });
-        }
-        aws_limits::check_publish(&topic, &payload, retain, self.dialect)?;
-        Ok(Intent::Publish(PublishIntent { topic, payload, qos, retain, packet_id }))
+    /// What the session keeps to.
+    pub fn quotas(&self) -> &Arc<Quotas> {
+        &self.quotas
     }
 
-    fn subscribe(&mut self, subscribe: Subscribe) -> Result<Intent, Violation> {
-        let Subscribe { packet_id, filters } = subscribe;
-        let (count, max) = (filters.len(), limits::AWS_FILTERS_PER_SUBSCRIBE_MAX);
-        if self.dialect == Dialect::Aws && count > max {
-            return Err(Violation::TooManyFilters { filters: count, max });
+    fn pubrec(&mut self, ack: Ack, out: &mut BytesMut) -> Option<Intent> {
+        let Ack { packet_id, reason } = ack;
+        if reason.is_error() {
+            return self.outbound.refuse(packet_id).then_some(Intent::Acknowledged(packet_id));
         }
-        let check = |(text, qos): &(ByteString, QoS)| self.requested_filter(text, *qos);
-        let mut filters = filters.iter().map(check).collect::<Result<Vec<_>, _>>()?;
-        let over_limit = self.subscriptions.ask(packet_id, filters.iter().map(|requested| &requested.filter));
-        for (requested, over_limit) in filters.iter_mut().zip(over_limit) {
-            requested.over_limit = over_limit;
-        }
-        Ok(Intent::Subscribe { packet_id, filters })
+        let received = self.outbound.receive(packet_id);
+        let answer =
+            if received == Received::Unknown { ReasonCode::PacketIdentifierNotFound } else { ReasonCode::Success };
+        encode_ack(PacketType::PubRel, packet_id, answer, self.protocol, out);
+        (received == Received::Now).then_some(Intent::Received(packet_id))
     }
 
-    /// AWS closes on QoS 2; the standard lets a server grant less [MQTT-3.8.4-6].
-    fn requested_filter(&self, text: &str, qos: QoS) -> Result<RequestedFilter, Violation> {
-        if self.dialect == Dialect::Aws && qos == QoS::ExactlyOnce {
-            return Err(Violation::QosNotSupported { packet_type: PacketType::Subscribe, qos });
-        }
-        let filter = TopicFilter::new(text)?;
-        aws_limits::check_filter(&filter, self.dialect)?;
-        Ok(RequestedFilter { filter, qos: qos.min(QoS::AtLeastOnce), over_limit: false })
+    fn pubrel(&mut self, ack: Ack, out: &mut BytesMut) -> Option<Intent> {
+        let packet_id = ack.packet_id;
+        let was_received = self.inbound.release(packet_id);
+        let answer = if was_received { ReasonCode::Success } else { ReasonCode::PacketIdentifierNotFound };
+        encode_ack(PacketType::PubComp, packet_id, answer, self.protocol, out);
+        was_received.then_some(Intent::Released(packet_id))
     }
 
-    fn unsubscribe(&mut self, unsubscribe: Unsubscribe) -> Result<Intent, Violation> {
-        let Unsubscribe { packet_id, filters } = unsubscribe;
-        for filter in &filters {
-            self.subscriptions.remove(&TopicFilter::new(filter)?);
+    /// DISCONNECT with reason 0 removes the will, with any other it stays [MQTT-3.14.4-3].
+    fn disconnected(&mut self, disconnect: &Disconnect) -> Result<Intent, Violation> {
+        let reason = disconnect.reason;
+        if is_server_reason(reason) {
+            return Err(Violation::ServerReason(reason));
         }
-        Ok(Intent::Unsubscribe { packet_id, filters })
+        if let Some(asked) = disconnect.session_expiry_seconds {
+            if asked > 0 && self.session_expiry_seconds == 0 {
+                return Err(Violation::SessionExpiryFromZero);
+            }
+            self.session_expiry_seconds = asked.min(self.quotas.session_expiry_seconds_max);
+        }
+        if reason == ReasonCode::Success {
+            self.will = None;
+        }
+        Ok(Intent::Disconnect)
     }
+}
+
+/// DISCONNECT reasons that only a server gives (MQTT 5, table 3-10).
+fn is_server_reason(reason: ReasonCode) -> bool {
+    use ReasonCode::*;
+    matches!(
+        reason,
+        NotAuthorized
+            | ServerBusy
+            | ServerShuttingDown
+            | KeepAliveTimeout
+            | SessionTakenOver
+            | TopicFilterInvalid
+            | RetainNotSupported
+            | QosNotSupported
+            | UseAnotherServer
+            | ServerMoved
+            | SharedSubscriptionsNotSupported
+            | ConnectionRateExceeded
+            | MaximumConnectTime
+            | SubscriptionIdentifiersNotSupported
+            | WildcardSubscriptionsNotSupported
+    )
 }

@@ -7,22 +7,27 @@
 //!
 //! What this crate does not do: it asks no policy, keeps no messages and knows no other client.
 //!
-//! Served are MQTT 3.1.1 at QoS 0 and 1 in both dialects. In dialect `mqtt` a subscription at QoS 2 is granted QoS 1,
-//! and a PUBLISH at QoS 2 is a violation.
+//! Served are MQTT 3.1, 3.1.1 and 5, in full in dialect `mqtt` and as AWS IoT Core does in dialect `aws`. What outlives a
+//! connection is kept by others: a session that goes on is told what it had ([`Resumed`]).
 
-mod aws_limits;
+mod checks;
 mod connect;
 mod connected;
-mod inflight;
+mod inbound;
 mod intent;
 mod keep_alive;
+mod outbound;
+mod quotas;
+mod requests;
 mod subscriptions;
+mod topic_alias;
 mod violation;
 mod will;
 
-pub use aws_limits::check_publish;
+pub use checks::check_publish;
 pub use connect::{ExpectConnect, Opening, Refusal};
-pub use connected::{Connected, Delivered};
+pub use connected::{Connected, Delivered, Delivery, Resumed};
 pub use intent::{Intent, PublishIntent, RequestedFilter};
 pub use mqtt_codec::Will;
+pub use quotas::Quotas;
 pub use violation::Violation;

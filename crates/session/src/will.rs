@@ -1,4 +1,6 @@
-//! The will that a client leaves: what a dialect lets it be, and a copy to keep.
+//! The will that a client leaves: what its quotas let it be, and a copy to keep.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -6,18 +8,17 @@ use message::QoS;
 use mqtt_codec::{PacketType, Will};
 use names::Dialect;
 
-use crate::{Violation, aws_limits};
+use crate::{Quotas, Violation, checks};
 
 /// Dialect `aws` holds a will to what a PUBLISH may be; two length bytes keep its payload below the limit.
-/// Dialect `mqtt` takes any: the server publishes it itself, so QoS 2 asks nothing of the connection.
-pub(crate) fn check(will: &Will, dialect: Dialect) -> Result<(), Violation> {
-    if dialect != Dialect::Aws {
-        return Ok(());
-    }
-    if will.qos == QoS::ExactlyOnce {
+pub(crate) fn check(will: &Will, quotas: &Quotas) -> Result<(), Violation> {
+    if quotas.dialect == Dialect::Aws && will.qos == QoS::ExactlyOnce {
         return Err(Violation::QosNotSupported { packet_type: PacketType::Connect, qos: will.qos });
     }
-    aws_limits::check_name(&will.topic, will.retain, dialect)
+    if let Some(properties) = &will.properties {
+        checks::check_properties(properties, quotas)?;
+    }
+    checks::check_name(&will.topic, will.retain, quotas)
 }
 
 /// The will lives as long as the connection, so it must not hold on to the read buffer that it came in.
@@ -27,5 +28,7 @@ pub(crate) fn detached(will: &Will) -> Will {
         payload: Bytes::copy_from_slice(&will.payload),
         qos: will.qos,
         retain: will.retain,
+        delay_seconds: will.delay_seconds,
+        properties: will.properties.as_deref().map(|properties| Arc::new(properties.detached())),
     }
 }
