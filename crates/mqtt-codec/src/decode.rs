@@ -4,18 +4,27 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use crate::fixed_header::FixedHeader;
 use crate::{
-    ConnAck, Connect, DecodeError, Packet, PacketType, Publish, SubAck, Subscribe, Unsubscribe, acknowledgement,
+    Ack, Auth, ConnAck, Connect, DecodeError, Disconnect, Packet, PacketType, Protocol, Publish, SubAck, Subscribe,
+    UnsubAck, Unsubscribe,
 };
 
 /// Takes one packet off the front of `buffer`; `None` when it has not arrived in full.
+///
+/// `protocol` is what the connection speaks. Before it has said so, pass `V311`: a CONNECT says its own version, and is
+/// read by that whatever is passed.
 ///
 /// `packet_bytes_max` bounds the whole packet, fixed header included. It is held against the length that the header
 /// announces, so a packet that is too large is refused before it is buffered. The buffer is never grown here.
 ///
 /// # Errors
-/// [`DecodeError`] names the broken clause. The stream has lost its frame then: nothing more can be read from it.
-pub fn decode(buffer: &mut BytesMut, packet_bytes_max: usize) -> Result<Option<Packet>, DecodeError> {
-    let Some(header) = FixedHeader::read(buffer)? else {
+/// [`DecodeError`] names the broken clause. The stream has lost its frame then: nothing more can be read from it. Only
+/// a CONNECT is still there, for [`connect_protocol`](crate::connect_protocol).
+pub fn decode(
+    buffer: &mut BytesMut,
+    packet_bytes_max: usize,
+    protocol: Protocol,
+) -> Result<Option<Packet>, DecodeError> {
+    let Some(header) = FixedHeader::read(buffer, protocol)? else {
         return Ok(None);
     };
     let packet_bytes = header.packet_bytes();
@@ -25,26 +34,44 @@ pub fn decode(buffer: &mut BytesMut, packet_bytes_max: usize) -> Result<Option<P
     if packet_bytes > buffer.len() {
         return Ok(None);
     }
-    decode_whole(&header, buffer).map(Some)
+    decode_whole(&header, buffer, protocol).map(Some)
 }
 
-fn decode_whole(header: &FixedHeader, buffer: &mut BytesMut) -> Result<Packet, DecodeError> {
+fn decode_whole(header: &FixedHeader, buffer: &mut BytesMut, protocol: Protocol) -> Result<Packet, DecodeError> {
     match header.packet_type {
-        PacketType::Connect => Connect::decode(take(header, buffer)).map(Packet::Connect),
-        PacketType::ConnAck => ConnAck::decode(take(header, buffer)).map(Packet::ConnAck),
-        PacketType::Publish => Publish::decode(header.flags, take(header, buffer)).map(Packet::Publish),
-        PacketType::PubAck => in_place(header, buffer, acknowledgement::decode).map(Packet::PubAck),
-        PacketType::PubRec => in_place(header, buffer, acknowledgement::decode).map(Packet::PubRec),
-        PacketType::PubRel => in_place(header, buffer, acknowledgement::decode).map(Packet::PubRel),
-        PacketType::PubComp => in_place(header, buffer, acknowledgement::decode).map(Packet::PubComp),
-        PacketType::Subscribe => Subscribe::decode(take(header, buffer)).map(Packet::Subscribe),
-        PacketType::SubAck => SubAck::decode(take(header, buffer)).map(Packet::SubAck),
-        PacketType::Unsubscribe => Unsubscribe::decode(take(header, buffer)).map(Packet::Unsubscribe),
-        PacketType::UnsubAck => in_place(header, buffer, acknowledgement::decode).map(Packet::UnsubAck),
+        PacketType::Connect => decode_connect(header, buffer).map(Packet::Connect),
+        PacketType::ConnAck => ConnAck::decode(take(header, buffer), protocol).map(Packet::ConnAck),
+        PacketType::Publish => Publish::decode(header.flags, take(header, buffer), protocol).map(Packet::Publish),
+        PacketType::PubAck => decode_ack(header, buffer, protocol).map(Packet::PubAck),
+        PacketType::PubRec => decode_ack(header, buffer, protocol).map(Packet::PubRec),
+        PacketType::PubRel => decode_ack(header, buffer, protocol).map(Packet::PubRel),
+        PacketType::PubComp => decode_ack(header, buffer, protocol).map(Packet::PubComp),
+        PacketType::Subscribe => Subscribe::decode(take(header, buffer), protocol).map(Packet::Subscribe),
+        PacketType::SubAck => SubAck::decode(take(header, buffer), protocol).map(Packet::SubAck),
+        PacketType::Unsubscribe => Unsubscribe::decode(take(header, buffer), protocol).map(Packet::Unsubscribe),
+        PacketType::UnsubAck => UnsubAck::decode(take(header, buffer), protocol).map(Packet::UnsubAck),
         PacketType::PingReq => in_place(header, buffer, decode_nothing).map(|()| Packet::PingReq),
         PacketType::PingResp => in_place(header, buffer, decode_nothing).map(|()| Packet::PingResp),
-        PacketType::Disconnect => in_place(header, buffer, decode_nothing).map(|()| Packet::Disconnect),
+        PacketType::Disconnect => Disconnect::decode(take(header, buffer), protocol).map(Packet::Disconnect),
+        PacketType::Auth => Auth::decode(take(header, buffer)).map(Packet::Auth),
     }
+}
+
+/// Reads a copy: the bytes stay until they are known to be a CONNECT, and what a session keeps of them for hours does
+/// not keep the read buffer.
+fn decode_connect(header: &FixedHeader, buffer: &mut BytesMut) -> Result<Box<Connect>, DecodeError> {
+    let connect = Connect::decode(Bytes::copy_from_slice(body(header, buffer)?))?;
+    header.check_length(connect.protocol)?;
+    buffer.advance(header.packet_bytes());
+    Ok(Box::new(connect))
+}
+
+fn decode_ack(header: &FixedHeader, buffer: &mut BytesMut, protocol: Protocol) -> Result<Ack, DecodeError> {
+    let packet_type = header.packet_type;
+    if protocol == Protocol::V5 && header.remaining_bytes > ACK_BYTES_WITHOUT_PROPERTIES {
+        return Ack::decode_long(take(header, buffer), packet_type);
+    }
+    in_place(header, buffer, |body| Ack::decode_short(body, packet_type, protocol))
 }
 
 /// The body of a packet whose fields are slices of the buffer.
@@ -60,10 +87,13 @@ fn in_place<T>(
     buffer: &mut BytesMut,
     read: impl Fn(&[u8]) -> Result<T, DecodeError>,
 ) -> Result<T, DecodeError> {
-    let body = buffer.get(header.header_bytes..header.packet_bytes()).ok_or(DecodeError::Truncated)?;
-    let content = read(body)?;
+    let content = read(body(header, buffer)?)?;
     buffer.advance(header.packet_bytes());
     Ok(content)
+}
+
+fn body<'a>(header: &FixedHeader, buffer: &'a [u8]) -> Result<&'a [u8], DecodeError> {
+    buffer.get(header.header_bytes..header.packet_bytes()).ok_or(DecodeError::Truncated)
 }
 
 fn decode_nothing(body: &[u8]) -> Result<(), DecodeError> {
@@ -72,3 +102,6 @@ fn decode_nothing(body: &[u8]) -> Result<(), DecodeError> {
         count => Err(DecodeError::TrailingBytes(count)),
     }
 }
+
+/// Identifier and reason code.
+const ACK_BYTES_WITHOUT_PROPERTIES: usize = 3;

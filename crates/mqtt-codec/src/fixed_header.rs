@@ -1,10 +1,8 @@
-//! The fixed header: packet type, flags and remaining length (MQTT 3.1.1, 2.2).
+//! The fixed header: packet type, flags and remaining length (MQTT 3.1.1, 2.2; MQTT 5, 2.1).
 
 use bytes::{BufMut, BytesMut};
 
-use names::limits;
-
-use crate::{DecodeError, PacketType};
+use crate::{DecodeError, PacketType, Protocol, variable_byte_integer};
 
 /// A fixed header whose type and flags are in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,23 +14,44 @@ pub(crate) struct FixedHeader {
     pub(crate) header_bytes: usize,
     /// Bytes that follow the header.
     pub(crate) remaining_bytes: usize,
+    /// Whether the remaining length has its shortest form [MQTT-1.5.5-1].
+    pub(crate) is_shortest: bool,
 }
 
 impl FixedHeader {
     /// None when the header has not arrived in full. A bad first byte is refused as soon as it is seen.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Option<Self>, DecodeError> {
+    pub(crate) fn read(bytes: &[u8], protocol: Protocol) -> Result<Option<Self>, DecodeError> {
         let Some((&first, length)) = bytes.split_first() else {
             return Ok(None);
         };
         let (bits, flags) = (first >> 4, first & 0b1111);
-        let packet_type = PacketType::from_bits(bits).ok_or(DecodeError::ForbiddenPacketType(bits))?;
-        if packet_type.reserved_flags().is_some_and(|reserved| reserved != flags) {
+        let packet_type = PacketType::from_bits(bits)
+            .filter(|&packet_type| packet_type != PacketType::Auth || protocol == Protocol::V5)
+            .ok_or(DecodeError::ForbiddenPacketType(bits))?;
+        if packet_type.reserved_flags().is_some_and(|reserved| !is_allowed(flags, reserved, protocol)) {
             return Err(DecodeError::FixedHeaderFlags { packet_type, flags });
         }
-        let Some((length_bytes, remaining_bytes)) = read_remaining_length(length)? else {
+        let length = variable_byte_integer::read(length).map_err(|_| DecodeError::RemainingLengthTooLong)?;
+        let Some(length) = length else {
             return Ok(None);
         };
-        Ok(Some(Self { packet_type, flags, header_bytes: 1 + length_bytes, remaining_bytes }))
+        let header = Self {
+            packet_type,
+            flags,
+            header_bytes: 1 + length.bytes,
+            remaining_bytes: length.value as usize,
+            is_shortest: length.is_shortest,
+        };
+        header.check_length(protocol)?;
+        Ok(Some(header))
+    }
+
+    /// Only MQTT 5 demands the shortest form; a CONNECT is asked again when it has said its version.
+    pub(crate) fn check_length(&self, protocol: Protocol) -> Result<(), DecodeError> {
+        if protocol == Protocol::V5 && !self.is_shortest {
+            return Err(DecodeError::VariableByteIntegerNotShortest);
+        }
+        Ok(())
     }
 
     /// Bytes of the whole packet.
@@ -41,67 +60,21 @@ impl FixedHeader {
     }
 }
 
+/// Bytes of a whole packet.
+pub(crate) fn packet_bytes(remaining_bytes: usize) -> usize {
+    1 + variable_byte_integer::bytes(remaining_bytes) + remaining_bytes
+}
+
 /// Writes a fixed header; `first` is packet type and flags.
 pub(crate) fn put(first: u8, remaining_bytes: usize, out: &mut BytesMut) {
-    assert!(remaining_bytes <= limits::MQTT_REMAINING_LENGTH_MAX, "payloads are bounded where they come in");
     out.put_u8(first);
-    let mut left = remaining_bytes;
-    while left > 127 {
-        out.put_u8(seven_bits(left) | 0x80);
-        left >>= 7;
-    }
-    out.put_u8(seven_bits(left));
+    variable_byte_integer::put(remaining_bytes, out);
 }
 
-/// Bytes of the length and the length itself. The shortest form is not demanded (MQTT 3.1.1, 2.2.3).
-fn read_remaining_length(bytes: &[u8]) -> Result<Option<(usize, usize)>, DecodeError> {
-    let mut length = 0;
-    for (place, &byte) in bytes.iter().take(LENGTH_BYTES_MAX).enumerate() {
-        length |= usize::from(byte & 0x7F) << (7 * place);
-        if byte & 0x80 == 0 {
-            return Ok(Some((place + 1, length)));
-        }
-    }
-    if bytes.len() >= LENGTH_BYTES_MAX { Err(DecodeError::RemainingLengthTooLong) } else { Ok(None) }
+/// In MQTT 3.1 the packets that demand 0010 are QoS 1 messages, which have DUP when they are sent again.
+fn is_allowed(flags: u8, reserved: u8, protocol: Protocol) -> bool {
+    flags == reserved || protocol == Protocol::V31 && reserved == QOS_1 && flags == DUP | QOS_1
 }
 
-fn seven_bits(number: usize) -> u8 {
-    u8::try_from(number & 0x7F).unwrap_or(0x7F)
-}
-
-const LENGTH_BYTES_MAX: usize = 4;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// MQTT 3.1.1, table 2.4: the first and last value of each size.
-    #[test]
-    fn remaining_lengths_as_in_the_standards_table() {
-        let table: [(usize, &[u8]); 8] = [
-            (0, &[0x00]),
-            (127, &[0x7F]),
-            (128, &[0x80, 0x01]),
-            (16_383, &[0xFF, 0x7F]),
-            (16_384, &[0x80, 0x80, 0x01]),
-            (2_097_151, &[0xFF, 0xFF, 0x7F]),
-            (2_097_152, &[0x80, 0x80, 0x80, 0x01]),
-            (268_435_455, &[0xFF, 0xFF, 0xFF, 0x7F]),
-        ];
-        for (length, bytes) in table {
-            assert_eq!(read_remaining_length(bytes), Ok(Some((bytes.len(), length))), "{length}");
-            assert_eq!(read_remaining_length(&bytes[..bytes.len() - 1]), Ok(None), "{length}");
-            let mut out = BytesMut::new();
-            put(0x30, length, &mut out);
-            assert_eq!(&out[1..], bytes, "{length}");
-        }
-    }
-
-    #[test]
-    fn a_fifth_length_byte_is_refused_and_a_long_form_is_not() {
-        assert_eq!(read_remaining_length(&[0x80; 4]), Err(DecodeError::RemainingLengthTooLong));
-        assert_eq!(read_remaining_length(&[0xFF, 0xFF, 0xFF, 0xFF, 0x01]), Err(DecodeError::RemainingLengthTooLong));
-        assert_eq!(read_remaining_length(&[0x80, 0x00]), Ok(Some((2, 0))));
-        assert_eq!(read_remaining_length(&[0x82, 0x80, 0x80, 0x00]), Ok(Some((4, 2))));
-    }
-}
+const QOS_1: u8 = 0b0010;
+const DUP: u8 = 0b1000;

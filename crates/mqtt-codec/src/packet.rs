@@ -1,25 +1,24 @@
 //! A control packet of any type.
 
-use crate::{ConnAck, Connect, PacketId, PacketType, Publish, SubAck, Subscribe, Unsubscribe};
+use crate::{Ack, Auth, ConnAck, Connect, Disconnect, PacketType, Publish, SubAck, Subscribe, UnsubAck, Unsubscribe};
 
-/// An MQTT control packet. Each packet with more than an identifier has its own type and file.
+/// An MQTT control packet. Each packet with fields has its own type and file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Packet {
-    /// The client asks to open a session.
-    Connect(Connect),
+    /// The client asks to open a session. In a box, because it is large and comes once.
+    Connect(Box<Connect>),
     /// The server's answer to CONNECT.
     ConnAck(ConnAck),
     /// A message.
     Publish(Publish),
     /// The receiver of a QoS 1 message has it.
-    PubAck(PacketId),
+    PubAck(Ack),
     /// QoS 2, first answer.
-    PubRec(PacketId),
+    PubRec(Ack),
     /// QoS 2, release.
-    PubRel(PacketId),
+    PubRel(Ack),
     /// QoS 2, end.
-    PubComp(PacketId),
+    PubComp(Ack),
     /// The client wants messages.
     Subscribe(Subscribe),
     /// The server's answer to SUBSCRIBE.
@@ -27,13 +26,15 @@ pub enum Packet {
     /// The client wants no more messages.
     Unsubscribe(Unsubscribe),
     /// The server's answer to UNSUBSCRIBE.
-    UnsubAck(PacketId),
+    UnsubAck(UnsubAck),
     /// The client is alive.
     PingReq,
     /// The server is alive.
     PingResp,
-    /// The client closes in good order.
-    Disconnect,
+    /// The client closes in good order; in MQTT 5, either side says why it closes.
+    Disconnect(Disconnect),
+    /// Authentication goes on; MQTT 5 only.
+    Auth(Auth),
 }
 
 impl Packet {
@@ -53,7 +54,8 @@ impl Packet {
             Self::UnsubAck(_) => PacketType::UnsubAck,
             Self::PingReq => PacketType::PingReq,
             Self::PingResp => PacketType::PingResp,
-            Self::Disconnect => PacketType::Disconnect,
+            Self::Disconnect(_) => PacketType::Disconnect,
+            Self::Auth(_) => PacketType::Auth,
         }
     }
 }

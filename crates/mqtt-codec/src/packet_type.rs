@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-/// A control packet type of MQTT 3.1.1 (2.2.1).
+/// A control packet type (MQTT 3.1.1, 2.2.1; MQTT 5, 2.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
-#[non_exhaustive]
 pub enum PacketType {
     /// The client asks to open a session.
     Connect = 1,
@@ -33,12 +32,14 @@ pub enum PacketType {
     PingReq = 12,
     /// The server is alive.
     PingResp = 13,
-    /// The client closes in good order.
+    /// The client closes in good order; in MQTT 5, either side says why it closes.
     Disconnect = 14,
+    /// Authentication goes on; MQTT 5 only.
+    Auth = 15,
 }
 
 impl PacketType {
-    /// From the upper four bits of the first byte; 0 and 15 are forbidden (MQTT 3.1.1, 2.2.1).
+    /// From the upper four bits of the first byte; 0 is forbidden, and before MQTT 5 so is 15.
     pub const fn from_bits(bits: u8) -> Option<Self> {
         Some(match bits {
             1 => Self::Connect,
@@ -55,6 +56,7 @@ impl PacketType {
             12 => Self::PingReq,
             13 => Self::PingResp,
             14 => Self::Disconnect,
+            15 => Self::Auth,
             _ => return None,
         })
     }
@@ -95,6 +97,7 @@ impl fmt::Display for PacketType {
             Self::PingReq => "PINGREQ",
             Self::PingResp => "PINGRESP",
             Self::Disconnect => "DISCONNECT",
+            Self::Auth => "AUTH",
         })
     }
 }

@@ -1,67 +1,59 @@
-//! SUBACK: the server's answer to SUBSCRIBE, one code a filter (MQTT 3.1.1, 3.9).
+//! SUBACK: the server's answer to SUBSCRIBE, one code a filter (MQTT 3.1.1 and 5, 3.9).
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use message::QoS;
+use crate::fields::{Fields, reason_code};
+use crate::properties::{Place, pass_over};
+use crate::{DecodeError, PacketId, PacketType, Protocol, ReasonCode, fixed_header};
 
-use crate::fields::Fields;
-use crate::{DecodeError, PacketId, PacketType, fixed_header};
-
-/// A SUBACK packet.
+/// A SUBACK packet. A reason string and user properties are checked and not kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubAck {
     /// The SUBSCRIBE's identifier.
     pub packet_id: PacketId,
-    /// In the order of the SUBSCRIBE's filters [MQTT-3.9.3-1].
-    pub codes: Vec<SubAckCode>,
-}
-
-/// What became of one filter (MQTT 3.1.1, 3.9.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SubAckCode {
-    /// 0x00, 0x01, 0x02: subscribed, with at most this QoS.
-    Granted(QoS),
-    /// 0x80: not subscribed.
-    Failure,
-}
-
-impl SubAckCode {
-    /// From the byte on the wire; all but four are reserved [MQTT-3.9.3-2].
-    pub const fn from_byte(byte: u8) -> Option<Self> {
-        match (byte, QoS::from_bits(byte)) {
-            (_, Some(qos)) => Some(Self::Granted(qos)),
-            (FAILURE, None) => Some(Self::Failure),
-            _ => None,
-        }
-    }
-
-    /// The byte on the wire.
-    pub const fn byte(self) -> u8 {
-        match self {
-            Self::Granted(qos) => qos.bits(),
-            Self::Failure => FAILURE,
-        }
-    }
+    /// In the order of the SUBSCRIBE's filters [MQTT-3.9.3-1]: the granted QoS, or why not. Before MQTT 5 every failure
+    /// is `UnspecifiedError`, 0x80 [MQTT-3.9.3-2].
+    pub reasons: Vec<ReasonCode>,
 }
 
 impl SubAck {
-    pub(crate) fn decode(body: Bytes) -> Result<Self, DecodeError> {
+    pub(crate) fn decode(body: Bytes, protocol: Protocol) -> Result<Self, DecodeError> {
         let mut fields = Fields::new(body);
         let packet_id = fields.packet_id()?;
-        let read_code = |&byte: &u8| SubAckCode::from_byte(byte).ok_or(DecodeError::ReservedSubAckCode(byte));
-        let codes = fields.rest().iter().map(read_code).collect::<Result<Vec<_>, _>>()?;
-        if codes.is_empty() {
+        if protocol == Protocol::V5 {
+            pass_over(&mut fields, Place::in_packet(PacketType::SubAck))?;
+        }
+        let reasons =
+            fields.rest().iter().map(|&byte| read_code(byte, protocol)).collect::<Result<Vec<_>, DecodeError>>()?;
+        if reasons.is_empty() {
             return Err(DecodeError::SubAckWithoutCode);
         }
-        Ok(Self { packet_id, codes })
+        Ok(Self { packet_id, reasons })
     }
 }
 
-/// Writes a SUBACK; `codes` stand in the order of the SUBSCRIBE's filters [MQTT-3.9.3-1].
-pub fn encode_suback(packet_id: PacketId, codes: &[SubAckCode], out: &mut BytesMut) {
-    fixed_header::put(PacketType::SubAck.first_byte(), 2 + codes.len(), out);
+/// Writes a SUBACK; `reasons` stand in the order of the SUBSCRIBE's filters [MQTT-3.9.3-1]. Before MQTT 5 every error is
+/// written as 0x80.
+pub fn encode_suback(packet_id: PacketId, reasons: &[ReasonCode], protocol: Protocol, out: &mut BytesMut) {
+    let is_v5 = protocol == Protocol::V5;
+    fixed_header::put(PacketType::SubAck.first_byte(), 2 + usize::from(is_v5) + reasons.len(), out);
     out.put_u16(packet_id.get());
-    out.extend(codes.iter().map(|code| code.byte()));
+    if is_v5 {
+        out.put_u8(NO_PROPERTIES);
+    }
+    let byte = |reason: &ReasonCode| if is_v5 || !reason.is_error() { reason.byte() } else { FAILURE.byte() };
+    out.extend(reasons.iter().map(byte));
 }
 
-const FAILURE: u8 = 0x80;
+fn read_code(byte: u8, protocol: Protocol) -> Result<ReasonCode, DecodeError> {
+    if protocol == Protocol::V5 {
+        return reason_code(byte, PacketType::SubAck);
+    }
+    match ReasonCode::from_byte(byte) {
+        Some(code @ (ReasonCode::Success | ReasonCode::GrantedQos1 | ReasonCode::GrantedQos2 | FAILURE)) => Ok(code),
+        _ => Err(DecodeError::ReservedSubAckCode(byte)),
+    }
+}
+
+const FAILURE: ReasonCode = ReasonCode::UnspecifiedError;
+const NO_PROPERTIES: u8 = 0;

@@ -23,6 +23,10 @@ pub const AWS_TOPIC_SLASHES_MAX: usize = 7;
 pub const TOPIC_LEVELS_MAX: usize = 128;
 /// Filters in one SUBSCRIBE or UNSUBSCRIBE (ours: bounds what a packet grows to when it is read).
 pub const FILTERS_PER_PACKET_MAX: usize = 65_536;
+/// User properties in one packet (ours: bounds what a packet grows to when it is read; AWS bounds their bytes).
+pub const USER_PROPERTIES_PER_PACKET_MAX: usize = 1_024;
+/// Subscription identifiers in one PUBLISH, which only servers send (ours: bounds what a packet grows to when it is read).
+pub const SUBSCRIPTION_IDS_PER_PACKET_MAX: usize = 65_536;
 /// Filters in one SUBSCRIBE in dialect `aws` (AWS quotas, message broker).
 pub const AWS_FILTERS_PER_SUBSCRIBE_MAX: usize = 8;
 /// Subscriptions of one connection in dialect `aws` (AWS quotas, message broker).
