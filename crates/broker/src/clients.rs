@@ -4,14 +4,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use names::{ArnSpace, CertificateId, ClientId, Timestamp};
+use message::{SubscribeOptions, TopicFilter};
+use names::{ArnSpace, CertificateId, ClientId, Dialect, Timestamp};
 use parking_lot::Mutex;
 use policy::{Document, PolicySet};
 use registry::{Affected, CertificateStatus, PolicyRecord, Registry, RegistryError};
-use router::{Mailbox, MailboxClosed, Router};
+use router::{Mailbox, MailboxClosed, Router, SubscribedFilters};
+use session::Quotas;
+use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use crate::anonymous::Anonymous;
+use crate::connections::ConnectionInfo;
 use crate::identity::Identity;
 use crate::metrics::BrokerMetrics;
 use crate::versions::Departed;
@@ -21,12 +25,30 @@ pub struct Broker {
     router: Arc<Router>,
     registry: Arc<Registry>,
     anonymous: Anonymous,
+    quotas: DialectQuotas,
     clients: Mutex<Clients>,
+    /// Held while a stored session is found and taken up, or found and ended: never both at once.
+    pub(crate) lifecycle: Mutex<()>,
     /// Grows with every change that can alter an authorization.
     generation: AtomicU64,
     policies: Mutex<PolicyCache>,
     assigned_ids: AtomicU64,
     metrics: BrokerMetrics,
+}
+
+/// What sessions may ask for and hold, by dialect.
+#[derive(Debug, Clone)]
+pub struct DialectQuotas {
+    /// Sessions of dialect `aws`.
+    pub aws: Arc<Quotas>,
+    /// Sessions of dialect `mqtt`.
+    pub mqtt: Arc<Quotas>,
+}
+
+impl Default for DialectQuotas {
+    fn default() -> Self {
+        Self { aws: Arc::new(Quotas::of(Dialect::Aws)), mqtt: Arc::new(Quotas::of(Dialect::Mqtt)) }
+    }
 }
 
 /// Who is connected, and who was.
@@ -42,6 +64,20 @@ struct Client {
     identity: Identity,
     /// The number of its presence events.
     version: u64,
+    info: Option<Arc<ConnectionInfo>>,
+    filters: Option<SubscribedFilters>,
+    /// Ends when the connection has.
+    gone: oneshot::Receiver<()>,
+}
+
+/// What entering found and gave.
+pub(crate) struct Entered {
+    /// The version number of this connection's presence events.
+    pub(crate) version: u64,
+    /// The connection's own end: dropped when it is gone.
+    pub(crate) going: oneshot::Sender<()>,
+    /// The end of the connection that had the client id before.
+    pub(crate) previous: Option<oneshot::Receiver<()>>,
 }
 
 /// Compiled policies by certificate, for one generation.
@@ -61,6 +97,8 @@ impl Broker {
             router,
             registry,
             anonymous,
+            quotas: DialectQuotas::default(),
+            lifecycle: Mutex::default(),
             clients: Mutex::default(),
             generation: AtomicU64::new(1),
             policies: Mutex::default(),
@@ -108,6 +146,13 @@ impl Broker {
         self.registry.arns()
     }
 
+    pub(crate) fn quotas(&self, dialect: Dialect) -> &Arc<Quotas> {
+        match dialect {
+            Dialect::Aws => &self.quotas.aws,
+            Dialect::Mqtt => &self.quotas.mqtt,
+        }
+    }
+
     pub(crate) fn anonymous(&self) -> &Anonymous {
         &self.anonymous
     }
@@ -127,29 +172,67 @@ impl Broker {
         }
     }
 
-    /// Puts a client among the connected; one with the same id is disconnected [MQTT-3.1.4-2]. Answers the version
-    /// number of this connection's presence events.
-    pub(crate) fn enter(&self, id: &ClientId, identity: Identity, mailbox: &Arc<Mailbox>, now: Timestamp) -> u64 {
+    /// Puts a client among the connected; one with the same id is disconnected [MQTT-3.1.4-3].
+    pub(crate) fn enter(&self, id: &ClientId, identity: Identity, mailbox: &Arc<Mailbox>, now: Timestamp) -> Entered {
+        let (going, gone) = oneshot::channel();
         let mut clients = self.clients.lock();
         let version = match clients.connected.get(id) {
             Some(previous) => previous.version.saturating_add(1),
             None => clients.departed.next_version(id, now),
         };
-        let client = Client { mailbox: Arc::clone(mailbox), identity, version };
+        let client = Client { mailbox: Arc::clone(mailbox), identity, version, info: None, filters: None, gone };
         let previous = clients.connected.insert(id.clone(), client);
         drop(clients);
-        if let Some(previous) = previous {
+        let previous = previous.map(|previous| {
             info!(client_id = %id, "taken over by a new connection");
             previous.mailbox.close(MailboxClosed::TakenOver);
+            previous.gone
+        });
+        Entered { version, going, previous }
+    }
+
+    /// What can be asked of a client that has been accepted.
+    pub(crate) fn introduce(
+        &self,
+        id: &ClientId,
+        mailbox: &Arc<Mailbox>,
+        info: &Arc<ConnectionInfo>,
+        filters: SubscribedFilters,
+    ) {
+        if let Some(client) = self.clients.lock().connected.get_mut(id)
+            && Arc::ptr_eq(&client.mailbox, mailbox)
+        {
+            (client.info, client.filters) = (Some(Arc::clone(info)), Some(filters));
         }
-        version
+    }
+
+    pub(crate) fn is_connected(&self, id: &ClientId) -> bool {
+        self.clients.lock().connected.contains_key(id)
+    }
+
+    /// Of those that have been accepted.
+    pub(crate) fn mailbox_of(&self, id: &ClientId) -> Option<Arc<Mailbox>> {
+        let clients = self.clients.lock();
+        let client = clients.connected.get(id).filter(|client| client.info.is_some())?;
+        Some(Arc::clone(&client.mailbox))
+    }
+
+    pub(crate) fn connection_info(&self, id: &ClientId, now: Timestamp) -> Option<Arc<ConnectionInfo>> {
+        let clients = self.clients.lock();
+        let connected = clients.connected.get(id).and_then(|client| client.info.clone());
+        connected.or_else(|| clients.departed.info(id, now))
+    }
+
+    pub(crate) fn live_subscriptions(&self, id: &ClientId) -> Option<Vec<(TopicFilter, SubscribeOptions)>> {
+        let filters = self.clients.lock().connected.get(id)?.filters.clone()?;
+        Some(filters.list())
     }
 
     /// Takes a client out, unless another connection has taken its id over already, and remembers its version number.
     pub(crate) fn leave(&self, id: &ClientId, mailbox: &Arc<Mailbox>, now: Timestamp) {
         let mut clients = self.clients.lock();
         if let Some(client) = clients.take(id, mailbox) {
-            clients.departed.remember(id, client.version, now);
+            clients.departed.remember(id, client.version, client.info, now);
         }
     }
 

@@ -1,22 +1,33 @@
-//! CONNECT: may this identity be this client, with this will?
+//! CONNECT: may this identity be this client, with this will? And which session does it come to?
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
-use mqtt_codec::ConnectReturnCode;
-use names::{CertificateId, Dialect};
+use message::{Origin, SubscribeOptions, TopicFilter};
+use mqtt_codec::{PacketId, Protocol, ReasonCode};
+use names::{CertificateId, ClientId, Dialect, limits};
+use persistent_sessions::Presence;
 use registry::{CertificateStatus, RegistryError};
-use session::Opening;
+use router::Subscriber;
+use session::{Opening, Resumed};
+use store::{StoreError, Ticket};
+use tokio::sync::oneshot;
 use tracing::info;
 use uuid::Uuid;
 
 use crate::anonymous::Anonymous;
 use crate::authorize::{Authorizer, is_reserved};
-use crate::clients::Broker;
-use crate::deliver::{Client, Visit};
+use crate::client::{Client, Parts, Unsettled, Visit};
+use crate::clients::{Broker, Entered};
+use crate::connections::ConnectionInfo;
 use crate::exchange::Now;
 use crate::identity::{Identity, Peer};
+use crate::leave::will_message;
 use crate::presence::{self, Event, Subject};
+use crate::stored_session::StoredSession;
 
 /// Why a client was not let in; for the log, never for the client.
 pub(crate) struct Refused {
@@ -40,8 +51,14 @@ pub(crate) enum Why {
     WillDenied,
     #[error("{0}")]
     Registry(RegistryError),
+    #[error("the session cannot be read or stored: {0}")]
+    Store(#[from] StoreError),
+    #[error("the connection that has the client id does not end")]
+    TakeoverStuck,
     #[error("no client id could be assigned")]
     NoClientId,
+    #[error("the client takes no packet as large as CONNACK")]
+    ConnAckTooLarge,
 }
 
 impl Why {
@@ -50,57 +67,241 @@ impl Why {
     fn is_authorization(&self) -> bool {
         matches!(self, Self::ConnectDenied | Self::WillDenied)
     }
+
+    fn reason(&self) -> ReasonCode {
+        match self {
+            Self::Registry(_) | Self::Store(_) | Self::NoClientId | Self::TakeoverStuck => {
+                ReasonCode::ServerUnavailable
+            }
+            _ => ReasonCode::NotAuthorized,
+        }
+    }
 }
 
-/// Lets a client in, or writes the refusal that its dialect wants: AWS IoT Core closes without CONNACK, MQTT says
-/// "not authorized".
-pub(crate) fn connect(
+/// A client that is let in, with the session that it comes to.
+pub(crate) struct Admission {
+    opening: Opening,
+    client_id: ClientId,
+    authorizer: Authorizer,
+    subscriber: Subscriber,
+    version: u64,
+    going: oneshot::Sender<()>,
+    stored: Option<Stored>,
+    unsettled: Vec<Ticket>,
+}
+
+/// The stored session that a client comes to.
+struct Stored {
+    session: StoredSession,
+    /// What it had before this connection; none when it is new.
+    resumed: Option<(Vec<PacketId>, Vec<(TopicFilter, SubscribeOptions)>)>,
+}
+
+/// A client that is not let in.
+pub(crate) struct Refusal {
+    opening: Opening,
+    client_id: String,
+    why: Why,
+}
+
+/// The decision about a CONNECT, which may have to wait for the disk and for the end of another connection.
+pub(crate) type Admitting = Pin<Box<dyn Future<Output = Result<Admission, Box<Refusal>>> + Send>>;
+
+/// Decides about a CONNECT.
+pub(crate) fn admit(broker: Arc<Broker>, peer: Peer, session_id: Uuid, opening: Opening, now: Now) -> Admitting {
+    Box::pin(async move {
+        let client_id = opening.client_id.clone().or_else(|| broker.assign_client_id());
+        let Some(client_id) = client_id else {
+            return Err(Box::new(Refusal { opening, client_id: String::new(), why: Why::NoClientId }));
+        };
+        match let_in(&broker, &peer, session_id, &opening, &client_id, now).await {
+            Ok(LetIn { authorizer, subscriber, version, going, stored, unsettled }) => {
+                Ok(Admission { opening, client_id, authorizer, subscriber, version, going, stored, unsettled })
+            }
+            Err(why) => Err(Box::new(Refusal { opening, client_id: client_id.to_string(), why })),
+        }
+    })
+}
+
+struct LetIn {
+    authorizer: Authorizer,
+    subscriber: Subscriber,
+    version: u64,
+    going: oneshot::Sender<()>,
+    stored: Option<Stored>,
+    unsettled: Vec<Ticket>,
+}
+
+async fn let_in(
     broker: &Arc<Broker>,
     peer: &Peer,
     session_id: Uuid,
-    opening: Opening,
-    out: &mut BytesMut,
+    opening: &Opening,
+    client_id: &ClientId,
     now: Now,
-) -> Result<Client, Refused> {
-    let Some(client_id) = opening.client_id.clone().or_else(|| broker.assign_client_id()) else {
-        return Err(Refused { client_id: String::new(), why: Why::NoClientId });
-    };
-    let refused = |opening: Opening, why, out: &mut BytesMut| {
-        if peer.dialect == Dialect::Mqtt {
-            opening.refuse(ConnectReturnCode::NotAuthorized, out);
-        }
-        Err(Refused { client_id: client_id.to_string(), why })
-    };
+) -> Result<LetIn, Why> {
     // Read before the certificate is, so that every change after that look is noticed below.
     let generation = broker.generation();
-    let mut authorizer = match authorize(broker, peer, &opening, &client_id, now) {
-        Ok(authorizer) => authorizer,
-        Err(why) => {
-            if why.is_authorization() {
-                announce_failure(broker, peer, session_id, client_id.as_str(), now);
-            }
-            return refused(opening, why, out);
-        }
-    };
-    let subscriber = broker.router().connection();
-    let version = broker.enter(&client_id, peer.identity, subscriber.mailbox(), now.timestamp);
-    // Whoever was deactivated between the check and the entry was not disconnected by the change: check again.
-    if broker.generation() != generation || !authorizer.is_current() {
-        if let Err(why) = identify(broker, &peer.identity, now) {
-            broker.leave(&client_id, subscriber.mailbox(), now.timestamp);
-            return refused(opening, why, out);
-        }
-        authorizer.refresh();
+    let authorized = authorize(broker, peer, opening, client_id, now);
+    if authorized.as_ref().is_err_and(Why::is_authorization) {
+        announce_failure(broker, peer, session_id, client_id.as_str(), now);
     }
-    info!(%client_id, identity = %peer.identity, source_ip = %peer.source_ip, "connected");
-    let session = opening.accept(client_id, false, now.instant, out);
-    let mut client =
-        Client::new(Arc::clone(broker), peer, session, subscriber, authorizer, Visit { session_id, version });
-    client.announce(&Event::Connected { version, source_ip: peer.source_ip }, now);
-    Ok(client)
+    let mut authorizer = authorized?;
+    let mut subscriber = broker.router().connection(Arc::from(client_id.as_str()));
+    let Entered { version, going, previous } =
+        broker.enter(client_id, peer.identity.clone(), subscriber.mailbox(), now.timestamp);
+    let mut unsettled = Vec::new();
+    let entered = async {
+        // Whoever was deactivated between the check and the entry was not disconnected by the change: check again.
+        if broker.generation() != generation || !authorizer.is_current() {
+            identify(broker, &peer.identity, now)?;
+            authorizer.refresh();
+        }
+        wait_for(previous).await?;
+        find_session(broker, opening, client_id, &mut subscriber, &mut unsettled, now).await
+    };
+    match entered.await {
+        Ok(stored) => Ok(LetIn { authorizer, subscriber, version, going, stored, unsettled }),
+        Err(why) => {
+            broker.leave(client_id, subscriber.mailbox(), now.timestamp);
+            Err(why)
+        }
+    }
 }
 
-fn announce_failure(broker: &Broker, peer: &Peer, session_id: Uuid, client_id: &str, now: Now) {
+/// The connection that had the client id before: its will, its events and its part of the session come first.
+async fn wait_for(previous: Option<oneshot::Receiver<()>>) -> Result<(), Why> {
+    let Some(previous) = previous else { return Ok(()) };
+    let limit = Duration::from_secs(limits::TAKEOVER_SECONDS_MAX);
+    match tokio::time::timeout(limit, previous).await {
+        Ok(_ended) => Ok(()), // nothing is sent: the sender is dropped
+        Err(_) => Err(Why::TakeoverStuck),
+    }
+}
+
+/// Takes up the stored session, begins a new one, or ends an old one, as CONNECT asks [MQTT-3.1.2-4] to
+/// [MQTT-3.1.2-6]. None for a session that ends with its connection.
+async fn find_session(
+    broker: &Arc<Broker>,
+    opening: &Opening,
+    client_id: &ClientId,
+    subscriber: &mut Subscriber,
+    unsettled: &mut Vec<Ticket>,
+    now: Now,
+) -> Result<Option<Stored>, Why> {
+    let sessions = broker.router().sessions();
+    let goes_on = opening.session_expiry_seconds > 0;
+    if goes_on || sessions.find(client_id)?.is_some() {
+        // Whoever was about to end the session has done so, and it is on the disk, before we look.
+        drop(broker.lifecycle.lock());
+        sessions.barrier().await?;
+    }
+    let _lifecycle = broker.lifecycle.lock();
+    let mut found = sessions.find(client_id)?;
+    if let Some(old) = found.as_ref().filter(|old| {
+        opening.clean_start || old.is_expired(now.timestamp) || !may_resume(opening, old.protocol_level)
+    }) {
+        // Its end makes a delayed will due (MQTT 5, 3.1.3.2.2).
+        if let Some(will) = &old.will {
+            broker.publish_stored_will(will, now.timestamp);
+        }
+        unsettled.push(sessions.remove(client_id, old.id)?);
+        found = None;
+    }
+    let origin = Origin { client_id: Some(Arc::from(client_id.as_str())), ..Origin::default() };
+    let will = opening.will.clone().map(|will| will_message(will, &origin, now));
+    let expiry = opening.session_expiry_seconds;
+    match found {
+        Some(old) => {
+            let received = sessions.received_ids(old.id)?;
+            let received = received.into_iter().filter_map(PacketId::new).collect();
+            let subscriptions = sessions.subscriptions(old.id)?;
+            if matches!(old.presence, Presence::Connected) {
+                unsettled.extend(broker.note_possibly_sent(old.id)?);
+            }
+            unsettled.push(sessions.resume(client_id, &old, expiry, will)?);
+            subscriber.attach(old.id);
+            let resumed = Some((received, subscriptions));
+            Ok(Some(Stored { session: StoredSession::new(old.id), resumed }))
+        }
+        None if goes_on => {
+            let (id, ticket) = sessions.create(client_id, opening.protocol.level(), expiry, will)?;
+            unsettled.push(ticket);
+            subscriber.attach(id);
+            Ok(Some(Stored { session: StoredSession::new(id), resumed: None }))
+        }
+        None => Ok(None),
+    }
+}
+
+/// AWS IoT Core resumes no session with another version of MQTT than it was made with (developer guide, mqtt).
+fn may_resume(opening: &Opening, protocol_level: u8) -> bool {
+    let was_v5 = protocol_level == Protocol::V5.level();
+    opening.dialect() == Dialect::Mqtt || was_v5 == (opening.protocol == Protocol::V5)
+}
+
+impl Admission {
+    /// Writes CONNACK; the client is connected then.
+    pub(crate) fn accept(
+        self,
+        broker: &Arc<Broker>,
+        peer: &Peer,
+        session_id: Uuid,
+        out: &mut BytesMut,
+        now: Now,
+    ) -> Result<Client, Refused> {
+        let Self { opening, client_id, authorizer, subscriber, version, going, stored, unsettled } = self;
+        info!(%client_id, identity = %peer.identity, source_ip = %peer.source_ip, "connected");
+        let (keep_alive, clean_start) = (opening.keep_alive, opening.clean_start);
+        let connected_at = now.timestamp;
+        let info =
+            ConnectionInfo::new(peer.clone(), connected_at, keep_alive, clean_start, opening.session_expiry_seconds);
+        let (stored, resumed) = match stored {
+            Some(Stored { session, resumed }) => (Some(Box::new(session)), resumed),
+            None => (None, None),
+        };
+        let (received, subscriptions) = match resumed {
+            Some((received, subscriptions)) => (Some(Resumed { received }), subscriptions),
+            None => (None, Vec::new()),
+        };
+        let refused = || Refused { client_id: client_id.to_string(), why: Why::ConnAckTooLarge };
+        let Some(mut session) = opening.accept(client_id.clone(), received, now.instant, out) else {
+            broker.leave(&client_id, subscriber.mailbox(), now.timestamp);
+            return Err(refused());
+        };
+        for (filter, options) in subscriptions {
+            session.hold_subscription(filter.clone());
+            subscriber.subscribe(filter, options);
+        }
+        broker.introduce(&client_id, subscriber.mailbox(), &info, subscriber.filters().clone());
+        let origin = Origin {
+            client_id: Some(Arc::from(client_id.as_str())),
+            principal: peer.identity.principal(),
+            source_ip: Some(peer.source_ip),
+            is_will: false,
+        };
+        let visit = Visit { session_id, version, info };
+        let broker = Arc::clone(broker);
+        let mut client =
+            Client::new(Parts { broker, session, subscriber, authorizer, origin, visit, stored, gone: going });
+        client.unsettled.extend(unsettled.into_iter().map(Unsettled::Session));
+        client.announce(&Event::Connected { version, source_ip: peer.source_ip }, now);
+        Ok(client)
+    }
+}
+
+impl Refusal {
+    /// Writes the refusal that the dialect wants: AWS IoT Core closes a client of MQTT 3.1.1 without CONNACK.
+    pub(crate) fn write(self, out: &mut BytesMut) -> Refused {
+        let Self { opening, client_id, why } = self;
+        if opening.dialect() == Dialect::Mqtt || opening.protocol == Protocol::V5 {
+            opening.refuse(why.reason(), None, out);
+        }
+        Refused { client_id, why }
+    }
+}
+
+fn announce_failure(broker: &Arc<Broker>, peer: &Peer, session_id: Uuid, client_id: &str, now: Now) {
     let principal = peer.identity.principal();
     let subject = Subject { client_id, principal: principal.as_deref(), session_id };
     let event = Event::ConnectFailed { source_ip: peer.source_ip };
@@ -113,7 +314,7 @@ fn authorize(
     broker: &Arc<Broker>,
     peer: &Peer,
     opening: &Opening,
-    client_id: &names::ClientId,
+    client_id: &ClientId,
     now: Now,
 ) -> Result<Authorizer, Why> {
     let mut authorizer = Authorizer::new(Arc::clone(broker), peer.clone(), client_id.clone());

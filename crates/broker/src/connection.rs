@@ -4,19 +4,19 @@
 //! awaits [`Connection::settle`], and only then sends the output.
 
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-use mqtt_codec::{Packet, Publish, decode};
-use names::{Dialect, limits};
+use mqtt_codec::{Packet, Protocol, Publish, connect_protocol, decode};
+use names::limits;
 use session::{ExpectConnect, Refusal};
 use tracing::{debug, info, warn};
 use uuid::Uuid;
 
+use crate::client::Client;
 use crate::clients::Broker;
-use crate::connect::{Refused, connect};
-use crate::deliver::Client;
+use crate::connect::{self, Admission, Admitting, Refused, admit};
 use crate::exchange::{DisconnectReason, Now, Progress};
 use crate::identity::Peer;
 use crate::metrics::count;
@@ -32,6 +32,10 @@ pub struct Connection {
 
 enum State {
     Expecting(ExpectConnect),
+    /// CONNECT came, and the decision waits for the disk or for another connection's end.
+    Admitting(Admitting),
+    /// It has been made.
+    Decided(Box<Result<Admission, Box<connect::Refusal>>>),
     Connected(Box<Client>),
     Ended,
 }
@@ -46,8 +50,9 @@ const LARGE_INPUT_BYTES: usize = 128 * 1024;
 fn apart(packet: Packet) -> Packet {
     match packet {
         Packet::Publish(publish) if publish.payload.len() < LARGE_INPUT_BYTES / 2 => Packet::Publish(Publish {
-            topic: publish.topic.detached(),
+            topic: publish.topic.map(|topic| topic.detached()),
             payload: Bytes::copy_from_slice(&publish.payload),
+            properties: publish.properties.map(|properties| Arc::new(properties.detached())),
             ..publish
         }),
         packet => packet,
@@ -58,7 +63,8 @@ impl Connection {
     /// A connection whose transport is up and has sent nothing yet. `session_id` is new and random: it names the
     /// connection in lifecycle events.
     pub fn new(broker: Arc<Broker>, peer: Peer, session_id: Uuid) -> Self {
-        let state = State::Expecting(ExpectConnect { dialect: peer.dialect });
+        let quotas = Arc::clone(broker.quotas(peer.dialect));
+        let state = State::Expecting(ExpectConnect { quotas });
         Self { broker, peer, session_id, state, has_paused: false }
     }
 
@@ -67,15 +73,17 @@ impl Connection {
     /// a bounded number of packets, so that one read does not fill the mailboxes of subscribers who keep up.
     pub fn receive(&mut self, input: &mut BytesMut, out: &mut BytesMut, now: Now) -> Progress {
         let is_large = input.len() > LARGE_INPUT_BYTES;
-        let mut progress = Progress::Open;
+        let mut progress = self.accept_decided(out, now);
         let mut packets = 0;
         self.has_paused = false;
         while progress == Progress::Open && !self.has_paused {
-            let packet = match decode(input, self.packet_bytes_max()) {
+            // A CONNECT that cannot be read is gone from the input, and its answer depends on its version.
+            let says = self.is_expecting().then(|| connect_protocol(input)).flatten();
+            let packet = match decode(input, self.packet_bytes_max(), self.protocol()) {
                 Ok(Some(packet)) => packet,
                 Ok(None) => break,
                 Err(error) => {
-                    progress = self.malformed(error, out);
+                    progress = self.malformed(error, says, out);
                     break;
                 }
             };
@@ -92,6 +100,11 @@ impl Connection {
                     self.has_paused = packets == PACKETS_PER_TURN || client.publisher.is_congested();
                     self.state = State::Connected(client);
                     progress
+                }
+                undecided @ (State::Admitting(_) | State::Decided(_)) => {
+                    self.state = undecided; // not reached: nothing is decoded before the decision is carried out
+                    self.has_paused = true;
+                    Progress::Open
                 }
             };
         }
@@ -114,7 +127,7 @@ impl Connection {
     pub fn poll_deliverable(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match &mut self.state {
             State::Connected(client) => client.poll_deliverable(context),
-            State::Expecting(_) | State::Ended => Poll::Pending,
+            _ => Poll::Pending,
         }
     }
 
@@ -122,15 +135,15 @@ impl Connection {
     pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<DisconnectReason> {
         match &mut self.state {
             State::Connected(client) => client.poll_closed(context),
-            State::Expecting(_) | State::Ended => Poll::Pending,
+            _ => Poll::Pending,
         }
     }
 
     /// Appends what waits for the client to `out`, as far as its window and a bounded output allow.
-    pub fn deliver(&mut self, out: &mut BytesMut) -> Progress {
+    pub fn deliver(&mut self, out: &mut BytesMut, now: Now) -> Progress {
         match &mut self.state {
-            State::Connected(client) => client.deliver(out),
-            State::Expecting(_) => Progress::Open,
+            State::Connected(client) => client.deliver(out, now),
+            State::Expecting(_) | State::Admitting(_) | State::Decided(_) => Progress::Open,
             State::Ended => Progress::Close(DisconnectReason::ClientError),
         }
     }
@@ -139,16 +152,29 @@ impl Connection {
     pub fn is_settled(&self) -> bool {
         match &self.state {
             State::Connected(client) => client.is_settled(),
-            State::Expecting(_) | State::Ended => true,
+            State::Admitting(_) => false,
+            State::Expecting(_) | State::Decided(_) | State::Ended => true,
         }
     }
 
-    /// Waits until everything that the output acknowledges is durable. On [`Progress::Close`] the output must be thrown
-    /// away: it acknowledges what was not kept.
+    /// Waits until everything that the output acknowledges is durable, or until it is decided about a CONNECT. On
+    /// [`Progress::Close`] the output must be thrown away: it acknowledges what was not kept.
     pub async fn settle(&mut self) -> Progress {
         match &mut self.state {
             State::Connected(client) => client.settle().await,
-            State::Expecting(_) | State::Ended => Progress::Open,
+            State::Admitting(admitting) => {
+                let decided = admitting.await;
+                self.state = State::Decided(Box::new(decided));
+                Progress::Open
+            }
+            State::Expecting(_) | State::Decided(_) | State::Ended => Progress::Open,
+        }
+    }
+
+    /// The connection is about to be closed for this reason: a client of MQTT 5 is told why.
+    pub fn farewell(&mut self, reason: DisconnectReason, out: &mut BytesMut) {
+        if let State::Connected(client) = &mut self.state {
+            client.farewell(reason, out);
         }
     }
 
@@ -169,7 +195,7 @@ impl Connection {
     pub fn deadline(&self) -> Option<Instant> {
         match &self.state {
             State::Connected(client) => client.session.keep_alive_deadline(),
-            State::Expecting(_) | State::Ended => None,
+            _ => None,
         }
     }
 
@@ -193,16 +219,59 @@ impl Connection {
         }
     }
 
-    fn packet_bytes_max(&self) -> usize {
-        match (&self.state, self.peer.dialect) {
-            (State::Expecting(_), _) => limits::CONNECT_BYTES_MAX,
-            (_, Dialect::Aws) => limits::AWS_PACKET_BYTES_MAX,
-            (_, Dialect::Mqtt) => limits::PACKET_BYTES_MAX,
+    fn is_expecting(&self) -> bool {
+        matches!(self.state, State::Expecting(_))
+    }
+
+    /// What the bytes are read as; a CONNECT says its own version.
+    fn protocol(&self) -> Protocol {
+        match &self.state {
+            State::Connected(client) => client.session.protocol(),
+            _ => Protocol::V311,
         }
     }
 
+    fn packet_bytes_max(&self) -> usize {
+        match &self.state {
+            State::Connected(client) => client.session.quotas().packet_bytes_max,
+            _ => limits::CONNECT_BYTES_MAX,
+        }
+    }
+
+    /// Most decisions need not wait for anything, and are carried out at once.
     fn open(&mut self, opening: session::Opening, out: &mut BytesMut, now: Now) -> Progress {
-        match connect(&self.broker, &self.peer, self.session_id, opening, out, now) {
+        let mut admitting = admit(Arc::clone(&self.broker), self.peer.clone(), self.session_id, opening, now);
+        match admitting.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(decided) => self.carry_out(decided, out, now),
+            Poll::Pending => {
+                self.state = State::Admitting(admitting);
+                self.has_paused = true;
+                Progress::Open
+            }
+        }
+    }
+
+    fn accept_decided(&mut self, out: &mut BytesMut, now: Now) -> Progress {
+        match std::mem::replace(&mut self.state, State::Ended) {
+            State::Decided(decided) => self.carry_out(*decided, out, now),
+            state => {
+                self.state = state;
+                Progress::Open
+            }
+        }
+    }
+
+    fn carry_out(
+        &mut self,
+        decided: Result<Admission, Box<connect::Refusal>>,
+        out: &mut BytesMut,
+        now: Now,
+    ) -> Progress {
+        let accepted = match decided {
+            Ok(admission) => admission.accept(&self.broker, &self.peer, self.session_id, out, now),
+            Err(refusal) => Err(refusal.write(out)),
+        };
+        match accepted {
             Ok(client) => {
                 count(&self.broker.metrics().connects_accepted);
                 self.state = State::Connected(Box::new(client));
@@ -223,15 +292,19 @@ impl Connection {
         Progress::Close(DisconnectReason::ClientError)
     }
 
-    fn malformed(&mut self, error: mqtt_codec::DecodeError, out: &mut BytesMut) -> Progress {
-        count(&self.broker.metrics().violations);
-        match &self.state {
-            State::Expecting(_) => self.refuse(&Refusal::from_decode_error(error), out),
-            State::Connected(client) => {
-                info!(client_id = %client.session.client_id(), why = %error, "malformed packet: closing");
-                Progress::Close(DisconnectReason::ClientError)
+    fn malformed(
+        &mut self,
+        error: mqtt_codec::DecodeError,
+        says: Option<Protocol>,
+        out: &mut BytesMut,
+    ) -> Progress {
+        match &mut self.state {
+            State::Connected(client) => client.violated(&error.into()),
+            State::Expecting(_) => {
+                count(&self.broker.metrics().violations);
+                self.refuse(&Refusal::from_decode_error(error, says), out)
             }
-            State::Ended => {
+            State::Admitting(_) | State::Decided(_) | State::Ended => {
                 debug!(why = %error, "malformed packet after the end");
                 Progress::Close(DisconnectReason::ClientError)
             }

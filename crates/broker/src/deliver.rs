@@ -1,94 +1,43 @@
-//! A connected client: its session, its subscriptions, and the way from its mailbox to its output.
+//! The way from a client's mailbox, and from its queue on the disk, to its output.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::num::NonZeroU64;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
-use message::{Origin, TopicFilter};
-use router::{Delivery, MailboxClosed, Publisher, RetainedCursor, RetainedWrite, Subscriber};
+use message::QoS;
+use mqtt_codec::PacketId;
+use persistent_sessions::derived_packet_id;
+use router::{Delivery, MailboxClosed};
 use session::Delivered;
-use tracing::{info, warn};
-use uuid::Uuid;
+use tracing::warn;
 
-use crate::authorize::Authorizer;
-use crate::clients::Broker;
+use crate::client::{Client, Outstanding};
 use crate::exchange::{DisconnectReason, Now, Progress};
-use crate::identity::Peer;
-use crate::presence::{self, Event, Subject};
-
-/// Everything a connected client has on this side.
-pub(crate) struct Client {
-    pub(crate) broker: Arc<Broker>,
-    pub(crate) session: session::Connected,
-    pub(crate) subscriber: Subscriber,
-    pub(crate) publisher: Publisher,
-    pub(crate) authorizer: Authorizer,
-    pub(crate) origin: Arc<Origin>,
-    visit: Visit,
-    /// Retained messages owed to new subscriptions. One entry a filter: subscribing again starts its entry anew, so
-    /// that a client which takes nothing cannot pile them up.
-    pub(crate) retained: BTreeMap<TopicFilter, RetainedCursor>,
-    /// Retained messages that were published and are not on disk yet.
-    pub(crate) unsettled: Vec<RetainedWrite>,
-    /// Taken from the mailbox and not yet written, because the window was full.
-    pending: VecDeque<Delivery>,
-    /// Counted here for a batch, then added to what all connections share.
-    pub(crate) messages_received: u64,
-    messages_sent: u64,
-}
-
-/// What names this connection among all of its client id.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Visit {
-    pub(crate) session_id: Uuid,
-    pub(crate) version: u64,
-}
+use crate::metrics::count;
+use crate::stored_session::FromDisk;
 
 /// Output that one call may write before the door has sent it.
 const OUTPUT_BYTES_MAX: usize = 256 * 1024;
 
-impl Client {
-    pub(crate) fn new(
-        broker: Arc<Broker>,
-        peer: &Peer,
-        session: session::Connected,
-        subscriber: Subscriber,
-        authorizer: Authorizer,
-        visit: Visit,
-    ) -> Self {
-        let origin = Origin {
-            client_id: Some(Arc::from(session.client_id().as_str())),
-            principal: peer.identity.principal(),
-            source_ip: Some(peer.source_ip),
-            is_will: false,
-        };
-        let publisher = broker.router().publisher();
-        broker.metrics().connections.fetch_add(1, Ordering::Relaxed);
-        Self {
-            broker,
-            session,
-            subscriber,
-            publisher,
-            authorizer,
-            origin: Arc::new(origin),
-            visit,
-            retained: BTreeMap::new(),
-            unsettled: Vec::new(),
-            pending: VecDeque::new(),
-            messages_received: 0,
-            messages_sent: 0,
-        }
-    }
+/// What became of a delivery here.
+#[derive(PartialEq, Eq)]
+enum Written {
+    /// It is written, or will never be.
+    Done,
+    /// The window is full: it has to wait.
+    Waits,
+}
 
+impl Client {
     /// While the window is full nothing more can be written, but the end must still be seen.
     pub(crate) fn poll_deliverable(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let mailbox = self.subscriber.mailbox();
         if self.session.window_is_full() {
             return mailbox.poll_closed(context).map(|_| ());
         }
-        if !self.pending.is_empty() || !self.retained.is_empty() {
+        let has_more = self.stored.as_ref().is_some_and(|stored| stored.has_more());
+        if has_more || !self.pending.is_empty() || !self.retained.is_empty() {
             return Poll::Ready(());
         }
         mailbox.poll_waiting(context).map(|_| ())
@@ -99,51 +48,161 @@ impl Client {
         self.subscriber.mailbox().poll_closed(context).map(reason_of)
     }
 
-    pub(crate) fn deliver(&mut self, out: &mut BytesMut) -> Progress {
+    pub(crate) fn deliver(&mut self, out: &mut BytesMut, now: Now) -> Progress {
         if let Some(reason) = self.subscriber.mailbox().closed() {
             return Progress::Close(reason_of(reason));
         }
         while out.len() < OUTPUT_BYTES_MAX && !self.session.window_is_full() {
-            if self.pending.is_empty() && !self.refill() {
+            let written = match self.next_from_disk() {
+                Some(row) => self.write_from_disk(row, out, now),
+                None => match self.pending.pop_front() {
+                    Some(delivery) => self.write_live(delivery, out, now),
+                    None if self.refill(now) => Written::Done,
+                    None => break,
+                },
+            };
+            if written == Written::Waits {
                 break;
-            }
-            while let Some(delivery) = self.pending.pop_front() {
-                if !self.write(&delivery, out) {
-                    self.pending.push_front(delivery);
-                    break;
-                }
-                if out.len() >= OUTPUT_BYTES_MAX {
-                    break;
-                }
             }
         }
         let sent = std::mem::take(&mut self.messages_sent);
-        self.broker.metrics().messages_sent.fetch_add(sent, Ordering::Relaxed);
+        if sent > 0 {
+            self.broker.metrics().messages_sent.fetch_add(sent, Ordering::Relaxed);
+        }
+        if self.stored.is_some() {
+            self.flush();
+        }
         Progress::Open
     }
 
-    /// A read has been handled whole: whoever got something is woken, once.
-    pub(crate) fn received(&mut self) {
-        let received = std::mem::take(&mut self.messages_received);
-        self.broker.metrics().messages_received.fetch_add(received, Ordering::Relaxed);
-        self.publisher.wake();
+    fn next_from_disk(&mut self) -> Option<FromDisk> {
+        self.stored.as_mut()?.from_disk.pop_front()
     }
 
-    /// Gives back the buffers that only a busy connection needs.
-    pub(crate) fn rest(&mut self) {
-        if self.pending.is_empty() && self.pending.capacity() > 0 {
-            self.pending = VecDeque::new();
-            self.subscriber.mailbox().shrink();
+    fn write_from_disk(&mut self, row: FromDisk, out: &mut BytesMut, now: Now) -> Written {
+        match row {
+            FromDisk::Publish { delivery, packet_id, was_sent } => {
+                let written = self.write(&delivery, packet_id, was_sent, out, now);
+                if written == Written::Waits
+                    && let Some(stored) = &mut self.stored
+                {
+                    stored.from_disk.push_front(FromDisk::Publish { delivery, packet_id, was_sent });
+                }
+                written
+            }
+            FromDisk::Released { seq, packet_id: Some(packet_id) } => {
+                self.session.release_again(packet_id, out);
+                let outstanding = Outstanding { seq: NonZeroU64::new(seq), delivery: None, is_received: true };
+                self.outstanding.insert(packet_id, outstanding);
+                Written::Done
+            }
+            FromDisk::Released { packet_id: None, .. } => Written::Done, // no row has the identifier 0
         }
     }
 
-    /// Fetches what is to be written next; answers whether there was anything.
-    fn refill(&mut self) -> bool {
+    fn write_live(&mut self, delivery: Delivery, out: &mut BytesMut, now: Now) -> Written {
+        let packet_id = match (delivery.seq, &mut self.stored) {
+            (Some(seq), Some(stored)) => {
+                if !stored.is_next(seq) {
+                    return Written::Done; // it was read from the disk, or will be
+                }
+                PacketId::new(derived_packet_id(seq.get()))
+            }
+            _ => None,
+        };
+        let written = self.write(&delivery, packet_id, false, out, now);
+        if written == Written::Waits {
+            match (delivery.seq, &mut self.stored) {
+                // It counts as read: it waits with what was.
+                (Some(_), Some(stored)) => {
+                    stored.from_disk.push_front(FromDisk::Publish { delivery, packet_id, was_sent: false });
+                }
+                _ => self.pending.push_front(delivery),
+            }
+        }
+        written
+    }
+
+    /// Writes one delivery, or drops it when the policies say that this client may not receive it, when it is larger
+    /// than the client takes, or when its time is over.
+    fn write(
+        &mut self,
+        delivery: &Delivery,
+        packet_id: Option<PacketId>,
+        was_sent: bool,
+        out: &mut BytesMut,
+        now: Now,
+    ) -> Written {
+        if !self.authorizer.may_receive(&delivery.message.topic) {
+            self.settle_unwritten(delivery);
+            return Written::Done;
+        }
+        let outgoing = session::Delivery {
+            message: &delivery.message,
+            qos: delivery.qos,
+            retain: delivery.retain,
+            subscription_ids: delivery.subscription_ids(),
+            dup: was_sent,
+            packet_id,
+        };
+        match self.session.deliver(&outgoing, now.timestamp, out) {
+            Delivered::WindowFull => return Written::Waits,
+            Delivered::Written(None) => {
+                self.messages_sent += 1;
+                delivery.confirm();
+            }
+            Delivered::Written(Some(packet_id)) => {
+                self.messages_sent += 1;
+                self.hold(delivery, packet_id);
+            }
+            Delivered::TooLarge => {
+                count(&self.broker.metrics().dropped_too_large);
+                self.settle_unwritten(delivery);
+            }
+            Delivered::Expired => {
+                count(&self.broker.metrics().dropped_expired);
+                self.settle_unwritten(delivery);
+            }
+        }
+        Written::Done
+    }
+
+    /// Remembers what somebody keeps or waits for until the client acknowledges it.
+    fn hold(&mut self, delivery: &Delivery, packet_id: PacketId) {
+        if let (Some(seq), Some(stored)) = (delivery.seq, &mut self.stored) {
+            stored.sent(seq, packet_id, delivery.qos);
+        }
+        let is_awaited = delivery.extra.as_ref().is_some_and(|extra| extra.is_awaited());
+        if delivery.seq.is_some() || is_awaited {
+            let kept = is_awaited.then(|| delivery.clone());
+            self.outstanding.insert(packet_id, Outstanding { seq: delivery.seq, delivery: kept, is_received: false });
+        }
+    }
+
+    fn settle_unwritten(&mut self, delivery: &Delivery) {
+        if let (Some(seq), Some(stored)) = (delivery.seq, &mut self.stored) {
+            stored.acknowledge(seq);
+        }
+    }
+
+    /// Fetches what is to be written next; answers whether there was anything. What came before goes first: retained
+    /// messages of new subscriptions, then what the disk has, then the mailbox.
+    fn refill(&mut self, now: Now) -> bool {
+        if self.refill_retained(now) {
+            return true;
+        }
+        if self.stored.as_ref().is_some_and(|stored| stored.has_more()) && self.read_disk() {
+            return true;
+        }
+        self.subscriber.mailbox().take(&mut self.pending) || self.read_disk()
+    }
+
+    fn refill_retained(&mut self, now: Now) -> bool {
         while let Some(mut owed) = self.retained.first_entry() {
-            match owed.get_mut().next_page() {
+            match owed.get_mut().next_page(now.timestamp) {
                 Ok(page) if page.is_empty() => drop(owed.remove()),
                 Ok(page) => {
-                    self.pending.extend(page);
+                    self.owe(page);
                     return true;
                 }
                 Err(error) => {
@@ -152,73 +211,44 @@ impl Client {
                 }
             }
         }
-        self.subscriber.mailbox().take(&mut self.pending)
+        false
     }
 
-    /// Writes one delivery, or drops it when the policies say that this client may not receive it. False when the
-    /// window is full.
-    fn write(&mut self, delivery: &Delivery, out: &mut BytesMut) -> bool {
-        if !self.authorizer.may_receive(&delivery.message.topic) {
-            return true;
-        }
-        match self.session.deliver(&delivery.message, delivery.qos, delivery.retain, out) {
-            Delivered::Written => {
-                self.messages_sent += 1;
-                true
-            }
-            Delivered::WindowFull => false,
-        }
-    }
-
-    pub(crate) fn is_settled(&self) -> bool {
-        self.unsettled.is_empty()
-    }
-
-    pub(crate) async fn settle(&mut self) -> Progress {
-        // In order; those that are durable already answer at once.
-        let mut progress = Progress::Open;
-        for write in self.unsettled.drain(..) {
-            // After a failure the others are awaited too: a write that nobody awaits stays on its way for ever.
-            if let Err(error) = write.await {
-                warn!(client_id = %self.session.client_id(), %error, "a retained message could not be stored: closing");
-                progress = Progress::Close(DisconnectReason::ServerError);
+    /// Retained messages of QoS 1 and 2 are part of the session from here on [MQTT-4.5.0-1]: one that outlives the
+    /// connection keeps them on the disk, from where they come back.
+    fn owe(&mut self, page: Vec<Delivery>) {
+        let Some(stored) = &self.stored else { return self.pending.extend(page) };
+        let id = stored.id;
+        for delivery in page {
+            if delivery.qos == QoS::AtMostOnce {
+                self.pending.push_back(delivery);
+            } else {
+                self.publisher.keep(id, delivery);
             }
         }
-        progress
-    }
-
-    pub(crate) async fn end(mut self, reason: DisconnectReason, now: Now) {
-        info!(client_id = %self.session.client_id(), reason = reason.as_str(), "disconnected");
-        self.publish_will(now);
-        self.announce(&Event::Disconnected { version: self.visit.version, reason }, now);
-        self.publisher.wake();
-        self.broker.leave(self.session.client_id(), self.subscriber.mailbox(), now.timestamp);
-        let _ = self.settle().await; // a failure is logged there, and nobody is left to be told
-    }
-
-    /// Publishes an event about this client. Its subscribers are woken with those of what the client publishes.
-    pub(crate) fn announce(&mut self, event: &Event<'_>, now: Now) {
-        let client_id = self.session.client_id().as_str();
-        let subject =
-            Subject { client_id, principal: self.origin.principal.as_deref(), session_id: self.visit.session_id };
-        if let Some(message) = presence::message(&subject, event, now.timestamp) {
-            let _ = self.publisher.publish_once(message); // not retained: there is nothing to wait for
+        if self.publisher.must_flush() {
+            self.flush();
         }
+    }
+
+    fn read_disk(&mut self) -> bool {
+        let Some(stored) = &mut self.stored else { return false };
+        stored.read(self.broker.router().sessions(), self.subscriber.mailbox()).unwrap_or_else(|error| {
+            warn!(client_id = %self.session.client_id(), %error, "queued messages cannot be read: closing");
+            self.subscriber.mailbox().close(MailboxClosed::StoreFailed);
+            false
+        })
     }
 }
 
-impl Drop for Client {
-    fn drop(&mut self) {
-        self.broker.abandon(self.session.client_id(), self.subscriber.mailbox());
-        self.broker.metrics().connections.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-fn reason_of(closed: MailboxClosed) -> DisconnectReason {
+pub(crate) fn reason_of(closed: MailboxClosed) -> DisconnectReason {
     match closed {
         MailboxClosed::Overflowed => DisconnectReason::Throttled,
         MailboxClosed::TakenOver => DisconnectReason::DuplicateClientId,
         MailboxClosed::Revoked => DisconnectReason::ForbiddenAccess,
         MailboxClosed::ShuttingDown => DisconnectReason::ServerInitiatedDisconnect,
+        MailboxClosed::Api { .. } => DisconnectReason::ApiInitiatedDisconnect,
+        MailboxClosed::TimeToLive => DisconnectReason::WebsocketTtlExpiration,
+        MailboxClosed::StoreFailed => DisconnectReason::ServerError,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use mqtt_codec::ReasonCode;
 use names::Timestamp;
 
 /// The two clocks, read by the door.
@@ -24,7 +25,7 @@ pub enum Progress {
 }
 
 /// Why a connection ended, in AWS's words (developer guide, life-cycle-events). For the log and for events; a client of
-/// MQTT 3.1.1 is told nothing.
+/// MQTT 5 is told a reason code as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DisconnectReason {
     /// It was not let in.
@@ -47,6 +48,10 @@ pub enum DisconnectReason {
     ServerInitiatedDisconnect,
     /// It took its messages too slowly.
     Throttled,
+    /// Somebody asked for it by an API.
+    ApiInitiatedDisconnect,
+    /// A signed WebSocket connection has lived as long as it may.
+    WebsocketTtlExpiration,
 }
 
 impl DisconnectReason {
@@ -63,6 +68,24 @@ impl DisconnectReason {
             Self::ServerError => "SERVER_ERROR",
             Self::ServerInitiatedDisconnect => "SERVER_INITIATED_DISCONNECT",
             Self::Throttled => "THROTTLED",
+            Self::ApiInitiatedDisconnect => "API_INITIATED_DISCONNECT",
+            Self::WebsocketTtlExpiration => "WEBSOCKET_TTL_EXPIRATION",
         }
+    }
+
+    /// What a client of MQTT 5 is told with DISCONNECT (MQTT 5, 3.14.2.1); none when there is nobody to tell.
+    pub(crate) const fn code(self) -> Option<ReasonCode> {
+        Some(match self {
+            Self::AuthError | Self::ClientInitiatedDisconnect | Self::ConnectionLost => return None,
+            Self::ClientError => ReasonCode::ProtocolError,
+            Self::DuplicateClientId => ReasonCode::SessionTakenOver,
+            Self::ForbiddenAccess => ReasonCode::NotAuthorized,
+            Self::MqttKeepAliveTimeout => ReasonCode::KeepAliveTimeout,
+            Self::ServerError => ReasonCode::UnspecifiedError,
+            Self::ServerInitiatedDisconnect => ReasonCode::ServerShuttingDown,
+            Self::Throttled => ReasonCode::QuotaExceeded,
+            Self::ApiInitiatedDisconnect => ReasonCode::AdministrativeAction,
+            Self::WebsocketTtlExpiration => ReasonCode::MaximumConnectTime,
+        })
     }
 }

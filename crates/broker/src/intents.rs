@@ -1,16 +1,16 @@
-//! A session's intents carried out: publish, subscribe, unsubscribe.
+//! A session's intents carried out: publish, subscribe, unsubscribe, and what the client acknowledges.
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
-use message::{Message, Origin, QoS, TopicFilter, TopicName};
-use mqtt_codec::{Packet, PacketId, SubAckCode};
-use router::SubscribeOptions;
+use bytes::BytesMut;
+use bytestring::ByteString;
+use message::{Message, QoS, RetainHandling, SubscribeOptions, TopicFilter};
+use mqtt_codec::{Packet, PacketId, Protocol, ReasonCode};
 use session::{Intent, PublishIntent, RequestedFilter, Violation};
 use tracing::{info, warn};
 
 use crate::authorize::is_reserved;
-use crate::deliver::Client;
+use crate::client::{Client, Unsettled};
 use crate::exchange::{DisconnectReason, Now, Progress};
 use crate::metrics::count;
 use crate::presence::{self, Event};
@@ -20,6 +20,9 @@ impl Client {
         match self.session.handle(packet, now.instant, out) {
             Ok(None) => Progress::Open,
             Ok(Some(Intent::Publish(intent))) => self.publish(intent, out, now),
+            Ok(Some(Intent::Acknowledged(packet_id))) => self.acknowledged(packet_id),
+            Ok(Some(Intent::Received(packet_id))) => self.received_by_client(packet_id),
+            Ok(Some(Intent::Released(packet_id))) => self.released(packet_id),
             Ok(Some(Intent::Subscribe { packet_id, filters })) => self.subscribe(packet_id, filters, out, now),
             Ok(Some(Intent::Unsubscribe { packet_id, filters })) => self.unsubscribe(packet_id, &filters, out, now),
             Ok(Some(Intent::Disconnect)) => Progress::Close(DisconnectReason::ClientInitiatedDisconnect),
@@ -29,38 +32,66 @@ impl Client {
 
     fn publish(&mut self, intent: PublishIntent, out: &mut BytesMut, now: Now) -> Progress {
         self.messages_received += 1;
-        if is_reserved(&intent.topic, self.session.dialect()) {
-            warn!(client_id = %self.session.client_id(), topic = %intent.topic, "publish to a reserved topic: closing");
-            return Progress::Close(DisconnectReason::ForbiddenAccess);
+        let is_reserved = is_reserved(&intent.topic, self.session.dialect());
+        if is_reserved {
+            warn!(client_id = %self.session.client_id(), topic = %intent.topic, "publish to a reserved topic: refused");
         }
-        if !self.authorizer.may_publish(&intent.topic, intent.retain) {
-            // MQTT 3.1.1 has no word for a refused publish; AWS IoT Core closes [MQTT-3.3.5-2].
-            return Progress::Close(DisconnectReason::ForbiddenAccess);
+        if is_reserved || !self.authorizer.may_publish(&intent.topic, intent.retain) {
+            return self.refuse_publish(&intent, out);
         }
-        let PublishIntent { topic, payload, qos, retain, packet_id } = intent;
+        let PublishIntent { topic, payload, qos, retain, properties, packet_id } = intent;
         let origin = Arc::clone(&self.origin);
-        self.route(Message { topic, payload, qos, retain, properties: None, received_at: now.timestamp, origin });
-        self.session.publish_done(packet_id, out);
+        if let (QoS::ExactlyOnce, Some(packet_id), Some(stored)) = (qos, packet_id, &self.stored) {
+            self.publisher.receive(stored.id, packet_id.get());
+        }
+        self.route(Message { topic, payload, qos, retain, properties, received_at: now.timestamp, origin });
+        if self.publisher.must_flush() {
+            self.flush();
+        }
+        self.session.publish_done(packet_id, qos, ReasonCode::Success, out);
         Progress::Open
+    }
+
+    /// MQTT 5 has a word for a refused message of QoS 1 and 2, and the connection stays. For all others there is none,
+    /// and AWS IoT Core closes [MQTT-3.3.5-2].
+    fn refuse_publish(&mut self, intent: &PublishIntent, out: &mut BytesMut) -> Progress {
+        if self.session.protocol() == Protocol::V5 && intent.qos > QoS::AtMostOnce {
+            self.session.publish_done(intent.packet_id, intent.qos, ReasonCode::NotAuthorized, out);
+            return Progress::Open;
+        }
+        Progress::Close(DisconnectReason::ForbiddenAccess)
     }
 
     fn route(&mut self, message: Message) {
         let published = self.publisher.publish(message);
-        self.unsettled.extend(published.retained);
+        self.unsettled.extend(published.retained.map(Unsettled::Retained));
     }
 
-    /// The will goes out as the client's own message, as far as its policies still allow it.
-    pub(crate) fn publish_will(&mut self, now: Now) {
-        let Some(will) = self.session.take_will() else { return };
-        if !self.authorizer.may_publish(&will.topic, will.retain) {
-            return;
+    fn acknowledged(&mut self, packet_id: PacketId) -> Progress {
+        if let Some(outstanding) = self.outstanding.remove(&packet_id) {
+            if let (Some(seq), Some(stored)) = (outstanding.seq, &mut self.stored) {
+                stored.acknowledge(seq);
+            }
+            outstanding.delivery.iter().for_each(router::Delivery::confirm);
         }
-        count(&self.broker.metrics().wills);
-        let origin = Arc::new(Origin { is_will: true, ..Origin::clone(&self.origin) });
-        let (topic, payload, qos, retain): (TopicName, Bytes, QoS, bool) =
-            (will.topic, will.payload, will.qos, will.retain);
-        self.route(Message { topic, payload, qos, retain, properties: None, received_at: now.timestamp, origin });
-        self.publisher.wake();
+        Progress::Open
+    }
+
+    fn received_by_client(&mut self, packet_id: PacketId) -> Progress {
+        if let Some(outstanding) = self.outstanding.get_mut(&packet_id) {
+            outstanding.is_received = true;
+            if let (Some(seq), Some(stored)) = (outstanding.seq, &mut self.stored) {
+                stored.release(seq, packet_id);
+            }
+        }
+        Progress::Open
+    }
+
+    fn released(&mut self, packet_id: PacketId) -> Progress {
+        if let Some(stored) = &mut self.stored {
+            stored.forget(packet_id);
+        }
+        Progress::Open
     }
 
     fn subscribe(
@@ -70,61 +101,110 @@ impl Client {
         out: &mut BytesMut,
         now: Now,
     ) -> Progress {
-        let mut granted = Vec::with_capacity(filters.len());
-        let mut codes = Vec::with_capacity(filters.len());
+        let mut granted: Vec<(TopicFilter, SubscribeOptions)> = Vec::with_capacity(filters.len());
+        let mut reasons = Vec::with_capacity(filters.len());
         for requested in filters {
-            let filter = requested.filter.clone();
-            let code = self.subscribe_one(requested);
-            if matches!(code, SubAckCode::Granted(_)) {
-                granted.push(filter);
+            let reason = self.subscribe_one(&requested);
+            if let Some(filter) = requested.filter.filter(|_| !reason.is_error()) {
+                granted.push((filter, requested.options));
             }
-            codes.push(code);
+            reasons.push(reason);
         }
-        self.session.subscribe_done(packet_id, &codes, out);
-        presence::parts(&granted).for_each(|topics| self.announce(&Event::Subscribed { topics }, now));
-        Progress::Open
+        if let Err(error) = self.store_subscriptions(&granted) {
+            warn!(client_id = %self.session.client_id(), %error, "subscriptions cannot be stored: closing");
+            return Progress::Close(DisconnectReason::ServerError);
+        }
+        let is_written = self.session.subscribe_done(packet_id, &reasons, out);
+        let topics: Vec<TopicFilter> = granted.into_iter().map(|(filter, _)| filter).collect();
+        presence::parts(&topics).for_each(|topics| self.announce(&Event::Subscribed { topics }, now));
+        if is_written { Progress::Open } else { self.answer_too_large() }
     }
 
-    fn subscribe_one(&mut self, requested: RequestedFilter) -> SubAckCode {
-        let RequestedFilter { filter, qos, over_limit } = requested;
-        let dialect = self.session.dialect();
-        if over_limit {
-            warn!(client_id = %self.session.client_id(), filter = %filter, "too many subscriptions: refused");
-            return SubAckCode::Failure;
+    fn store_subscriptions(&mut self, granted: &[(TopicFilter, SubscribeOptions)]) -> Result<(), store::StoreError> {
+        let Some(stored) = &self.stored else { return Ok(()) };
+        if granted.is_empty() {
+            return Ok(());
         }
+        let ticket = self.broker.router().sessions().subscribe(self.session.client_id(), stored.id, granted)?;
+        self.unsettled.push(Unsettled::Session(ticket));
+        Ok(())
+    }
+
+    fn subscribe_one(&mut self, requested: &RequestedFilter) -> ReasonCode {
+        let RequestedFilter { filter: Some(filter), options, refused: None } = requested else {
+            let reason = requested.refused.unwrap_or(ReasonCode::TopicFilterInvalid);
+            let filter = requested.filter.as_ref().map(TopicFilter::as_str).unwrap_or_default();
+            warn!(client_id = %self.session.client_id(), filter, why = %reason, "subscription refused");
+            return reason;
+        };
         // Basic Ingest topics reach their rule and nobody else.
         let is_ingest = filter.as_str().starts_with("$aws/rules/");
         if is_ingest || !self.authorizer.may_subscribe(filter.as_str()) {
-            return SubAckCode::Failure;
+            return ReasonCode::NotAuthorized;
         }
-        let options = SubscribeOptions::plain(qos, dialect);
-        self.subscriber.subscribe(filter.clone(), options);
-        self.retained.extend(self.subscriber.retained(&filter, options).map(|cursor| (filter, cursor)));
-        SubAckCode::Granted(qos)
+        let is_new = self.subscriber.subscribe(filter.clone(), *options);
+        let sends_retained = match options.retain_handling {
+            RetainHandling::Send => true,
+            RetainHandling::SendIfNew => is_new,
+            RetainHandling::DoNotSend => false,
+        };
+        if sends_retained {
+            let owed = self.subscriber.retained(filter, *options);
+            self.retained.extend(owed.map(|cursor| (filter.clone(), cursor)));
+        }
+        ReasonCode::granted(options.qos)
     }
 
     fn unsubscribe(
         &mut self,
         packet_id: PacketId,
-        filters: &[impl AsRef<str>],
+        filters: &[ByteString],
         out: &mut BytesMut,
         now: Now,
     ) -> Progress {
         let mut ended = Vec::new();
-        for filter in filters.iter().filter_map(|text| TopicFilter::new(text.as_ref()).ok()) {
+        let mut reasons = Vec::with_capacity(filters.len());
+        for text in filters {
+            let Ok(filter) = TopicFilter::new(text) else {
+                reasons.push(ReasonCode::TopicFilterInvalid);
+                continue;
+            };
             self.retained.remove(&filter); // nothing new after the UNSUBACK [MQTT-3.10.4-2]
-            if self.subscriber.unsubscribe(&filter) {
+            let was_subscribed = self.subscriber.unsubscribe(&filter);
+            reasons.push(if was_subscribed { ReasonCode::Success } else { ReasonCode::NoSubscriptionExisted });
+            if was_subscribed {
                 ended.push(filter);
             }
         }
-        self.session.unsubscribe_done(packet_id, out);
+        if let Err(error) = self.store_unsubscriptions(&ended) {
+            warn!(client_id = %self.session.client_id(), %error, "subscriptions cannot be removed: closing");
+            return Progress::Close(DisconnectReason::ServerError);
+        }
+        let is_written = self.session.unsubscribe_done(packet_id, &reasons, out);
         presence::parts(&ended).for_each(|topics| self.announce(&Event::Unsubscribed { topics }, now));
-        Progress::Open
+        if is_written { Progress::Open } else { self.answer_too_large() }
     }
 
-    fn violated(&self, violation: &Violation) -> Progress {
+    fn store_unsubscriptions(&mut self, ended: &[TopicFilter]) -> Result<(), store::StoreError> {
+        let Some(stored) = &self.stored else { return Ok(()) };
+        if ended.is_empty() {
+            return Ok(());
+        }
+        let ticket = self.broker.router().sessions().unsubscribe(self.session.client_id(), stored.id, ended)?;
+        self.unsettled.push(Unsettled::Session(ticket));
+        Ok(())
+    }
+
+    /// The client wants no packet as large as the answer that it asked for [MQTT-3.1.2-24].
+    fn answer_too_large(&mut self) -> Progress {
+        self.last_words = Some((ReasonCode::PacketTooLarge, "the answer is larger than the client takes".to_owned()));
+        Progress::Close(DisconnectReason::ClientError)
+    }
+
+    pub(crate) fn violated(&mut self, violation: &Violation) -> Progress {
         count(&self.broker.metrics().violations);
         info!(client_id = %self.session.client_id(), why = %violation, "protocol violation: closing");
+        self.last_words = Some((violation.reason(), violation.to_string()));
         Progress::Close(DisconnectReason::ClientError)
     }
 }

@@ -13,22 +13,28 @@
 
 mod anonymous;
 mod authorize;
+mod client;
 mod clients;
 mod connect;
 mod connection;
+mod connections;
 mod deliver;
 mod exchange;
+mod expiry;
 mod identity;
 mod intents;
+mod leave;
 mod metrics;
 mod presence;
 mod publish_as;
+mod stored_session;
 mod versions;
 
 pub use anonymous::Anonymous;
-pub use clients::Broker;
+pub use clients::{Broker, DialectQuotas};
 pub use connection::Connection;
+pub use connections::{ConnectionEnd, ConnectionInfo, NotReached};
 pub use exchange::{DisconnectReason, Now, Progress};
 pub use identity::{Identity, Peer};
 pub use metrics::BrokerMetrics;
-pub use publish_as::{Caller, PublishRefused, PublishRequest};
+pub use publish_as::{Caller, PublishRefused, PublishRequest, PublishWrite};

@@ -21,6 +21,12 @@ pub struct BrokerMetrics {
     pub violations: AtomicU64,
     /// Wills published.
     pub wills: AtomicU64,
+    /// Deliveries dropped because they were larger than the client takes.
+    pub dropped_too_large: AtomicU64,
+    /// Deliveries dropped because their time was over.
+    pub dropped_expired: AtomicU64,
+    /// Stored sessions that ended because their time was over.
+    pub sessions_expired: AtomicU64,
 }
 
 /// Adds one to a counter.

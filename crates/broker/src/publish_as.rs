@@ -4,10 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use message::{Message, Origin, QoS, TopicName};
+use message::{Message, Origin, Properties, QoS, TopicName};
 use names::{Dialect, Timestamp};
-use router::RetainedWrite;
+use router::{RetainedWrite, StoredWrite};
 use session::Violation;
+use store::StoreError;
 use tracing::warn;
 
 use crate::authorize::may_publish_by_http;
@@ -33,6 +34,26 @@ pub struct PublishRequest {
     pub qos: QoS,
     /// Whether it replaces the topic's retained message.
     pub retain: bool,
+    /// What else is said of it, in MQTT 5's terms.
+    pub properties: Option<Arc<Properties>>,
+}
+
+/// A published message's way to the disk: as a retained message, and to sessions that outlive their connections.
+#[derive(Default)]
+pub struct PublishWrite {
+    retained: Option<RetainedWrite>,
+    stored: Option<StoredWrite>,
+}
+
+impl PublishWrite {
+    /// Blocks this thread until everything is durable. Not for async tasks.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the message may not have been kept.
+    pub fn wait(self) -> Result<(), StoreError> {
+        self.retained.map_or(Ok(()), RetainedWrite::wait)?;
+        self.stored.map_or(Ok(()), StoredWrite::wait)
+    }
 }
 
 /// Why a message was not published. Nobody received it.
@@ -53,8 +74,8 @@ pub enum PublishRefused {
 }
 
 impl Broker {
-    /// Publishes a message for a caller under the rules of dialect `aws`. A retained message comes back as its way to
-    /// the disk, which must be awaited or waited for, and before the caller is answered.
+    /// Publishes a message for a caller under the rules of dialect `aws`. Its way to the disk comes back, which must be
+    /// waited for before the caller is answered.
     ///
     /// # Errors
     /// [`PublishRefused`] says why nothing was published.
@@ -63,12 +84,13 @@ impl Broker {
         caller: &Caller,
         request: PublishRequest,
         now: Timestamp,
-    ) -> Result<Option<RetainedWrite>, PublishRefused> {
-        let PublishRequest { topic, payload, qos, retain } = request;
+    ) -> Result<PublishWrite, PublishRefused> {
+        let PublishRequest { topic, payload, qos, retain, properties } = request;
         if qos > QoS::AtLeastOnce {
             return Err(PublishRefused::QosNotSupported(qos));
         }
-        session::check_publish(&topic, &payload, retain, Dialect::Aws).map_err(PublishRefused::Limit)?;
+        let quotas = self.quotas(Dialect::Aws);
+        session::check_publish(&topic, &payload, retain, properties.as_deref(), quotas).map_err(PublishRefused::Limit)?;
         if !may_publish_by_http(&topic) {
             warn!(principal = %caller.principal, %topic, "publish to a reserved topic by HTTP: refused");
             return Err(PublishRefused::Reserved(topic));
@@ -79,7 +101,8 @@ impl Broker {
         let principal = Some(Arc::clone(&caller.principal));
         let origin = Origin { client_id: None, principal, source_ip: caller.source_ip, is_will: false };
         let message =
-            Message { topic, payload, qos, retain, properties: None, received_at: now, origin: Arc::new(origin) };
-        Ok(self.router().publish(message).retained)
+            Message { topic, payload, qos, retain, properties, received_at: now, origin: Arc::new(origin) };
+        let (published, stored) = self.router().publish(message);
+        Ok(PublishWrite { retained: published.retained, stored })
     }
 }

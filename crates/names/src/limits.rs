@@ -80,6 +80,11 @@ pub const PRESENCE_VERSIONS_MAX: usize = 100_000;
 /// A client id that was away for this many seconds has version number 0 in presence events again (developer guide,
 /// life-cycle-events: about an hour).
 pub const PRESENCE_VERSION_SECONDS: u64 = 3600;
+/// How a client was connected is told for this many seconds after it left (AWS IoT API reference, GetConnection: 30
+/// minutes).
+pub const CONNECTION_INFO_SECONDS: u64 = 1800;
+/// A new connection waits this many seconds for the one that it takes over to end (ours); then it is refused.
+pub const TAKEOVER_SECONDS_MAX: u64 = 10;
 /// Connections of one listener (ours, default of the configuration).
 pub const CONNECTIONS_PER_LISTENER_MAX: usize = 200_000;
 /// Deliveries waiting in a subscriber's mailbox before QoS 0 is dropped (ours).

@@ -64,6 +64,13 @@ impl Delivery {
     }
 }
 
+impl Extra {
+    /// Whether it matters to somebody else what becomes of the delivery.
+    pub fn is_awaited(&self) -> bool {
+        self.shared.is_some() || self.confirmation.is_some()
+    }
+}
+
 impl Confirmation {
     /// A confirmation, and where it arrives; dropped without a word when it never comes.
     pub fn new() -> (Self, oneshot::Receiver<()>) {

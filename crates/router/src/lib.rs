@@ -28,4 +28,4 @@ pub use retained::{RetainedCursor, RetainedWrite};
 pub use retained_topics::{RetainedPage, RetainedTopic};
 pub use router::Router;
 pub use stored::{StoredWrite, delivery as stored_delivery};
-pub use subscribe::Subscriber;
+pub use subscribe::{SubscribedFilters, Subscriber};

@@ -44,6 +44,8 @@ pub enum MailboxClosed {
     },
     /// The connection has lived as long as it may.
     TimeToLive,
+    /// What is stored for the subscriber cannot be read.
+    StoreFailed,
 }
 
 /// A bounded queue of deliveries with one reader.
@@ -100,6 +102,18 @@ impl Mailbox {
         queue.bytes = size;
         queue.deliveries.push_back(delivery);
         Pushed::Queued { wake: queue.reader.take(), is_congested: is_congested && self.overflow == Overflow::Service }
+    }
+
+    /// Puts a delivery for this subscriber alone and wakes it; false when there is no room.
+    pub fn put(&self, delivery: Delivery) -> bool {
+        let wake = match self.push(delivery) {
+            Pushed::Queued { wake, .. } => wake,
+            Pushed::Dropped | Pushed::GivenUp { .. } => return false,
+        };
+        if let Some(reader) = wake {
+            reader.wake();
+        }
+        true
     }
 
     /// Puts a stored message, which is on the disk already; gives the reader to wake.

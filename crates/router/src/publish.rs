@@ -93,6 +93,13 @@ impl Publisher {
         self.writes.received.push((session, packet_id));
     }
 
+    /// Keeps a delivery for a stored session, which it comes back to from the disk.
+    pub fn keep(&mut self, session: SessionId, delivery: Delivery) {
+        let subscription_ids = delivery.subscription_ids().to_vec();
+        let Delivery { message, qos, retain, .. } = delivery;
+        self.store(session, QueuedMessage { message, qos, retain, subscription_ids, share: None });
+    }
+
     /// Whether [`flush`](Self::flush) has anything to write, and whether it is much.
     pub fn must_flush(&self) -> bool {
         self.writes_bytes > FLUSH_BYTES
@@ -111,11 +118,13 @@ impl Publisher {
         Some(self.router.stored.write(std::mem::take(&mut self.writes), self.router.metrics()))
     }
 
-    /// Gives a message that a member of a group cannot finish to another one, if there is one.
-    pub fn redistribute(&mut self, delivery: &Delivery) {
+    /// Gives a message that a member of a group cannot finish to another one, if there is one. `except` is the stored
+    /// session that it comes from.
+    pub fn redistribute(&mut self, delivery: &Delivery, except: Option<SessionId>) {
         let Some(shared) = delivery.shared() else { return };
-        let routes = self.look_up(&delivery.message.topic).unwrap_or_default();
-        if let Some(route) = routes.shared.iter().find(|route| route.shared == *shared) {
+        let mut routes = self.look_up(&delivery.message.topic).unwrap_or_default();
+        if let Some(route) = routes.shared.iter_mut().find(|route| route.shared == *shared) {
+            route.stored.retain(|(session, _)| Some(*session) != except);
             self.counted.delivered += u64::from(self.send_shared(route, &delivery.message));
         }
     }

@@ -92,10 +92,6 @@ impl Groups {
         drop(members);
         if is_empty { groups.remove(shared) } else { None }
     }
-
-    pub(crate) fn find(&self, shared: &SharedFilter) -> Option<Arc<Group>> {
-        self.0.lock().get(shared).cloned()
-    }
 }
 
 impl Group {

@@ -1,6 +1,6 @@
 //! Subscribing: the handle through which a subscriber keeps its filters and its mailbox.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use message::{SharedFilter, SubscribeOptions, TopicFilter};
@@ -20,7 +20,18 @@ pub struct Subscriber {
     mailbox: Arc<Mailbox>,
     client_id: Option<Arc<str>>,
     session: Option<SessionId>,
-    filters: Mutex<HashSet<TopicFilter>>,
+    filters: SubscribedFilters,
+}
+
+/// What a subscriber is subscribed to, for others to look at.
+#[derive(Debug, Clone, Default)]
+pub struct SubscribedFilters(Arc<Mutex<BTreeMap<TopicFilter, SubscribeOptions>>>);
+
+impl SubscribedFilters {
+    /// All filters with their options, in the filters' order.
+    pub fn list(&self) -> Vec<(TopicFilter, SubscribeOptions)> {
+        self.0.lock().iter().map(|(filter, options)| (filter.clone(), *options)).collect()
+    }
 }
 
 impl Router {
@@ -39,7 +50,7 @@ impl Subscriber {
     fn new(router: &Arc<Router>, overflow: Overflow, client_id: Option<Arc<str>>) -> Self {
         let mailbox = Arc::new(Mailbox::new(overflow));
         let (id, router) = (router.new_subscriber(), Arc::clone(router));
-        Self { id, router, mailbox, client_id, session: None, filters: Mutex::default() }
+        Self { id, router, mailbox, client_id, session: None, filters: SubscribedFilters::default() }
     }
 
     /// The connection belongs to a session that outlives it: its messages of QoS 1 and 2 come by way of the disk, and
@@ -58,18 +69,28 @@ impl Subscriber {
             Ok(Some(shared)) => self.router.join(self.id, &shared, subscription),
             Ok(None) | Err(_) => self.router.insert(self.id, &filter, subscription),
         };
-        self.filters.lock().insert(filter);
+        self.filters.0.lock().insert(filter, options);
         is_new
     }
 
     /// Ends one subscription; answers whether there was one. Nothing is added to the mailbox for it afterwards
     /// [MQTT-3.10.4-2].
     pub fn unsubscribe(&self, filter: &TopicFilter) -> bool {
-        let removed = self.filters.lock().remove(filter);
+        let removed = self.filters.0.lock().remove(filter).is_some();
         if removed {
             self.router.remove(self.id, std::iter::once(filter));
         }
         removed
+    }
+
+    /// Ends all memberships in groups: nothing sent to a group comes here any more.
+    pub fn leave_groups(&self) {
+        let mut filters = self.filters.0.lock();
+        let shared: Vec<TopicFilter> =
+            filters.keys().filter(|filter| filter.as_str().starts_with("$share/")).cloned().collect();
+        shared.iter().for_each(|filter| _ = filters.remove(filter));
+        drop(filters);
+        self.router.remove(self.id, shared.iter());
     }
 
     /// The retained messages that a new subscription is to be sent, to be read bit by bit. None where the dialect
@@ -81,6 +102,11 @@ impl Subscriber {
             return None;
         }
         Some(RetainedCursor::new(Arc::clone(&self.router.retained), filter.clone(), options))
+    }
+
+    /// What is subscribed, for others to look at.
+    pub fn filters(&self) -> &SubscribedFilters {
+        &self.filters
     }
 
     /// The queue that deliveries arrive in.
@@ -102,8 +128,8 @@ impl Drop for Subscriber {
     fn drop(&mut self) {
         // The messages that still wait are nobody's any more; publishers who wait for room must not wait for ever.
         self.mailbox.close(MailboxClosed::ShuttingDown);
-        let filters = std::mem::take(self.filters.get_mut());
-        self.router.remove(self.id, filters.iter());
+        let filters = std::mem::take(&mut *self.filters.0.lock());
+        self.router.remove(self.id, filters.keys());
         if let Some(session) = self.session {
             self.router.stored.disconnect(session, &self.mailbox);
         }

@@ -1,0 +1,204 @@
+//! A connected client: its session, its subscriptions, what it owes and what is owed to it.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::future::Future;
+use std::num::NonZeroU64;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+
+use bytes::BytesMut;
+use message::{Origin, TopicFilter};
+use mqtt_codec::{PacketId, ReasonCode};
+use router::{Delivery, Publisher, RetainedCursor, RetainedWrite, StoredWrite, Subscriber};
+use store::{StoreError, Ticket};
+use tokio::sync::oneshot;
+use tracing::warn;
+use uuid::Uuid;
+
+use crate::authorize::Authorizer;
+use crate::clients::Broker;
+use crate::connections::ConnectionInfo;
+use crate::exchange::{DisconnectReason, Now, Progress};
+use crate::presence::{self, Event, Subject};
+use crate::stored_session::StoredSession;
+
+/// Everything a connected client has on this side.
+pub(crate) struct Client {
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) session: session::Connected,
+    pub(crate) subscriber: Subscriber,
+    pub(crate) publisher: Publisher,
+    pub(crate) authorizer: Authorizer,
+    pub(crate) origin: Arc<Origin>,
+    pub(crate) visit: Visit,
+    /// The session's part on the disk, if it outlives the connection.
+    pub(crate) stored: Option<Box<StoredSession>>,
+    /// Retained messages owed to new subscriptions. One entry a filter: subscribing again starts its entry anew, so
+    /// that a client which takes nothing cannot pile them up.
+    pub(crate) retained: BTreeMap<TopicFilter, RetainedCursor>,
+    /// What must be on the disk before the output may be sent.
+    pub(crate) unsettled: Vec<Unsettled>,
+    /// Taken from the mailbox and not yet written, because the window was full.
+    pub(crate) pending: VecDeque<Delivery>,
+    /// What was sent and is not acknowledged, of the deliveries that somebody keeps or waits for.
+    pub(crate) outstanding: HashMap<PacketId, Outstanding>,
+    /// Why the connection is closed, if the session knows it more exactly than the [`DisconnectReason`] says.
+    pub(crate) last_words: Option<(ReasonCode, String)>,
+    /// Counted here for a batch, then added to what all connections share.
+    pub(crate) messages_received: u64,
+    pub(crate) messages_sent: u64,
+    /// Dropped at the end: whoever takes the client id over waits for it.
+    _gone: oneshot::Sender<()>,
+}
+
+/// What names this connection among all of its client id.
+#[derive(Clone)]
+pub(crate) struct Visit {
+    pub(crate) session_id: Uuid,
+    pub(crate) version: u64,
+    pub(crate) info: Arc<ConnectionInfo>,
+}
+
+/// A delivery that was sent and is not acknowledged.
+pub(crate) struct Outstanding {
+    /// Its number in the stored queue.
+    pub(crate) seq: Option<NonZeroU64>,
+    /// Kept where another member of a group may have to get it, or somebody waits for the acknowledgement.
+    pub(crate) delivery: Option<Delivery>,
+    /// PUBREC came: it is nobody else's any more.
+    pub(crate) is_received: bool,
+}
+
+/// A write that the output acknowledges.
+pub(crate) enum Unsettled {
+    Retained(RetainedWrite),
+    Stored(StoredWrite),
+    Session(Ticket),
+}
+
+/// What a client is made of.
+pub(crate) struct Parts {
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) session: session::Connected,
+    pub(crate) subscriber: Subscriber,
+    pub(crate) authorizer: Authorizer,
+    pub(crate) origin: Origin,
+    pub(crate) visit: Visit,
+    pub(crate) stored: Option<Box<StoredSession>>,
+    pub(crate) gone: oneshot::Sender<()>,
+}
+
+impl Client {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { broker, session, subscriber, authorizer, origin, visit, stored, gone } = parts;
+        let client_id = origin.client_id.clone().unwrap_or_else(|| Arc::from(session.client_id().as_str()));
+        let publisher = broker.router().client_publisher(client_id);
+        broker.metrics().connections.fetch_add(1, Ordering::Relaxed);
+        Self {
+            broker,
+            session,
+            subscriber,
+            publisher,
+            authorizer,
+            origin: Arc::new(origin),
+            visit,
+            stored,
+            retained: BTreeMap::new(),
+            unsettled: Vec::new(),
+            pending: VecDeque::new(),
+            outstanding: HashMap::new(),
+            last_words: None,
+            messages_received: 0,
+            messages_sent: 0,
+            _gone: gone,
+        }
+    }
+
+    /// A read has been handled whole: what it published goes to the disk as one, and whoever got something is woken,
+    /// once.
+    pub(crate) fn received(&mut self) {
+        let received = std::mem::take(&mut self.messages_received);
+        self.broker.metrics().messages_received.fetch_add(received, Ordering::Relaxed);
+        self.flush();
+        self.publisher.wake();
+    }
+
+    /// Hands to the disk what this client's packets changed.
+    pub(crate) fn flush(&mut self) {
+        self.unsettled.extend(self.publisher.flush().map(Unsettled::Stored));
+        if let Some(stored) = &mut self.stored {
+            stored.flush(self.broker.router().sessions(), &mut self.unsettled);
+        }
+    }
+
+    /// Gives back the buffers that only a busy connection needs.
+    pub(crate) fn rest(&mut self) {
+        if self.pending.is_empty() && self.pending.capacity() > 0 {
+            self.pending = VecDeque::new();
+            self.subscriber.mailbox().shrink();
+        }
+        if self.outstanding.is_empty() && self.outstanding.capacity() > 0 {
+            self.outstanding = HashMap::new();
+        }
+    }
+
+    pub(crate) fn is_settled(&self) -> bool {
+        self.unsettled.is_empty()
+    }
+
+    pub(crate) async fn settle(&mut self) -> Progress {
+        // In order; those that are durable already answer at once.
+        let mut progress = Progress::Open;
+        for write in self.unsettled.drain(..) {
+            // After a failure the others are awaited too: a write that nobody awaits stays on its way for ever.
+            if let Err(error) = write.await {
+                warn!(client_id = %self.session.client_id(), %error, "what is to be kept could not be stored: closing");
+                progress = Progress::Close(DisconnectReason::ServerError);
+            }
+        }
+        progress
+    }
+
+    /// Publishes an event about this client. Its subscribers are woken with those of what the client publishes.
+    pub(crate) fn announce(&mut self, event: &Event<'_>, now: Now) {
+        let client_id = self.session.client_id().as_str();
+        let subject =
+            Subject { client_id, principal: self.origin.principal.as_deref(), session_id: self.visit.session_id };
+        if let Some(message) = presence::message(&subject, event, now.timestamp) {
+            let _ = self.publisher.publish_once(message); // not retained: there is nothing to wait for
+        }
+    }
+
+    /// Tells a client of MQTT 5 why the connection is closed.
+    pub(crate) fn farewell(&mut self, reason: DisconnectReason, out: &mut BytesMut) {
+        match self.last_words.take() {
+            Some((code, why)) => self.session.disconnect(code, Some(&why), out),
+            None => {
+                if let Some(code) = reason.code() {
+                    self.session.disconnect(code, None, out);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.broker.abandon(self.session.client_id(), self.subscriber.mailbox());
+        self.broker.metrics().connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Future for Unsettled {
+    type Output = Result<(), StoreError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Self::Retained(write) => Pin::new(write).poll(context),
+            Self::Stored(write) => Pin::new(write).poll(context),
+            Self::Session(ticket) => Pin::new(ticket).poll(context).map(|answer| answer.map(|_| ())),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What others may ask of connections: who is connected and how, what they are subscribed to, a message to one of them,
+//! and that one be ended (AWS IoT API reference: GetConnection, ListSubscriptions, SendDirectMessage, DeleteConnection).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use message::{Message, QoS, SubscribeOptions, TopicFilter};
+use names::{ClientId, Timestamp};
+use parking_lot::Mutex;
+use router::{Confirmation, Delivery, Extra, MailboxClosed};
+use store::StoreError;
+use tokio::sync::oneshot;
+
+use crate::clients::Broker;
+use crate::exchange::DisconnectReason;
+use crate::identity::Peer;
+
+/// One connection of a client id, while it lasts and for a while afterwards.
+#[derive(Debug)]
+pub struct ConnectionInfo {
+    /// Who is on the other end, and where.
+    pub peer: Peer,
+    /// When the client was accepted.
+    pub connected_at: Timestamp,
+    /// The keep alive that the client is held to; none when it is off.
+    pub keep_alive: Option<Duration>,
+    /// Whether the session began empty.
+    pub clean_start: bool,
+    /// How long the session outlives the connection, in seconds, as CONNECT said; `u32::MAX` is for ever.
+    pub session_expiry_seconds: u32,
+    end: Mutex<Option<ConnectionEnd>>,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionEnd {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: DisconnectReason,
+    /// How long the session lives on, in seconds.
+    pub session_expiry_seconds: u32,
+}
+
+/// Why a client cannot be reached.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReached {
+    /// Nobody with this id is connected.
+    #[error("the client '{client_id}' is not connected")]
+    NotConnected {
+        /// The id that was asked for.
+        client_id: ClientId,
+        /// Whether its session lives on, so that it may come back to it.
+        has_session: bool,
+    },
+    /// Its queue is full.
+    #[error("the client '{0}' takes its messages too slowly")]
+    Congested(ClientId),
+    /// What is stored of it cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ConnectionInfo {
+    pub(crate) fn new(
+        peer: Peer,
+        connected_at: Timestamp,
+        keep_alive: Option<Duration>,
+        clean_start: bool,
+        session_expiry_seconds: u32,
+    ) -> Arc<Self> {
+        let end = Mutex::new(None);
+        Arc::new(Self { peer, connected_at, keep_alive, clean_start, session_expiry_seconds, end })
+    }
+
+    /// How it ended; none while it lasts.
+    pub fn end(&self) -> Option<ConnectionEnd> {
+        *self.end.lock()
+    }
+
+    pub(crate) fn disconnected(&self, reason: DisconnectReason, session_expiry_seconds: u32, at: Timestamp) {
+        self.end.lock().get_or_insert(ConnectionEnd { at, reason, session_expiry_seconds });
+    }
+}
+
+impl Broker {
+    /// The client's connection, or its last one if that ended less than half an hour ago.
+    pub fn connection(&self, id: &ClientId, now: Timestamp) -> Option<Arc<ConnectionInfo>> {
+        self.connection_info(id, now)
+    }
+
+    /// Ends the client's connection, and its session too if that is asked for; a session without a connection ends at
+    /// once. False when there is neither.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the session could not be ended.
+    pub async fn end_connection(
+        self: &Arc<Self>,
+        id: &ClientId,
+        prevent_will: bool,
+        clean_session: bool,
+    ) -> Result<bool, StoreError> {
+        if let Some(mailbox) = self.mailbox_of(id) {
+            mailbox.close(MailboxClosed::Api { prevent_will, clean_session });
+            return Ok(true);
+        }
+        let sessions = self.router().sessions();
+        let Some(stored) = sessions.find(id)? else { return Ok(false) };
+        if clean_session {
+            sessions.remove(id, stored.id)?.await?;
+        }
+        Ok(clean_session)
+    }
+
+    /// What the client is subscribed to, in the order of the filters, also while its session waits for it.
+    ///
+    /// # Errors
+    /// [`NotReached`] when it has neither a connection nor a session.
+    pub fn subscriptions_of(&self, id: &ClientId) -> Result<Vec<(TopicFilter, SubscribeOptions)>, NotReached> {
+        if let Some(subscriptions) = self.live_subscriptions(id) {
+            return Ok(subscriptions);
+        }
+        match self.router().sessions().find(id)? {
+            Some(stored) => Ok(self.router().sessions().subscriptions(stored.id)?),
+            None => Err(NotReached::NotConnected { client_id: id.clone(), has_session: false }),
+        }
+    }
+
+    /// Sends a message to one connected client, whatever it is subscribed to. At QoS 1 the answer arrives when the client
+    /// has acknowledged, and is dropped when it never will. Policies decide whether it may receive the topic.
+    ///
+    /// # Errors
+    /// [`NotReached`].
+    pub fn send_to(&self, id: &ClientId, message: Message) -> Result<oneshot::Receiver<()>, NotReached> {
+        let Some(mailbox) = self.mailbox_of(id) else {
+            let has_session = self.router().sessions().find(id)?.is_some();
+            return Err(NotReached::NotConnected { client_id: id.clone(), has_session });
+        };
+        let (confirmation, confirmed) = Confirmation::new();
+        let extra = Extra { confirmation: Some(confirmation), ..Extra::default() };
+        let qos = message.qos.min(QoS::AtLeastOnce);
+        let (message, extra) = (Arc::new(message), Some(Arc::new(extra)));
+        let delivery = Delivery { message, qos, retain: false, seq: None, extra };
+        if mailbox.put(delivery) { Ok(confirmed) } else { Err(NotReached::Congested(id.clone())) }
+    }
+}
