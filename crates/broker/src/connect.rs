@@ -158,7 +158,7 @@ async fn let_in(
             authorizer.refresh();
         }
         wait_for(previous).await?;
-        find_session(broker, opening, client_id, &mut subscriber, &mut unsettled, now).await
+        find_session(broker, opening, client_id, &mut subscriber, &mut unsettled, now)
     };
     match entered.await {
         Ok(stored) => Ok(LetIn { authorizer, subscriber, version, going, stored, unsettled }),
@@ -181,7 +181,7 @@ async fn wait_for(previous: Option<oneshot::Receiver<()>>) -> Result<(), Why> {
 
 /// Takes up the stored session, begins a new one, or ends an old one, as CONNECT asks [MQTT-3.1.2-4] to
 /// [MQTT-3.1.2-6]. None for a session that ends with its connection.
-async fn find_session(
+fn find_session(
     broker: &Arc<Broker>,
     opening: &Opening,
     client_id: &ClientId,
@@ -191,11 +191,7 @@ async fn find_session(
 ) -> Result<Option<Stored>, Why> {
     let sessions = broker.router().sessions();
     let goes_on = opening.session_expiry_seconds > 0;
-    if goes_on || sessions.find(client_id)?.is_some() {
-        // Whoever was about to end the session has done so, and it is on the disk, before we look.
-        drop(broker.lifecycle.lock());
-        sessions.barrier().await?;
-    }
+    // Whoever is about to end the session is done with it then, or sees this client connected.
     let _lifecycle = broker.lifecycle.lock();
     let mut found = sessions.find(client_id)?;
     if let Some(old) = found.as_ref().filter(|old| {

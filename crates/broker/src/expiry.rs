@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use message::QoS;
+use message::{Message, QoS};
 use names::{ClientId, Timestamp};
 use persistent_sessions::{Due, SessionId, Stage, StoredSession, StoredWill};
 use router::{Publisher, stored_delivery};
@@ -111,7 +111,7 @@ impl Broker {
     pub(crate) fn publish_stored_will(self: &Arc<Self>, will: &StoredWill, now: Timestamp) {
         count(&self.metrics().wills);
         // Expiry counts from here (MQTT 5, 3.1.3.2.4). The wait for the disk is nobody's: no client is left to be told.
-        let message = message::Message { received_at: now, ..will.message.clone() };
+        let message = Message { received_at: now, ..Message::clone(&will.message) };
         let _ = self.router().publish(message);
     }
 

@@ -6,7 +6,9 @@ use bytes::BytesMut;
 use bytestring::ByteString;
 use message::{Message, QoS, RetainHandling, SubscribeOptions, TopicFilter};
 use mqtt_codec::{Packet, PacketId, Protocol, ReasonCode};
+use names::Dialect;
 use session::{Intent, PublishIntent, RequestedFilter, Violation};
+use store::StoreError;
 use tracing::{info, warn};
 
 use crate::authorize::is_reserved;
@@ -110,9 +112,18 @@ impl Client {
             }
             reasons.push(reason);
         }
-        if let Err(error) = self.store_subscriptions(&granted) {
-            warn!(client_id = %self.session.client_id(), %error, "subscriptions cannot be stored: closing");
-            return Progress::Close(DisconnectReason::ServerError);
+        match self.store_subscriptions(&granted) {
+            Ok(()) => {}
+            Err(StoreError::TooLarge(why)) => {
+                warn!(client_id = %self.session.client_id(), why, "subscriptions refused");
+                granted.drain(..).for_each(|(filter, _)| self.forget_subscription(&filter));
+                let refuse = |reason: &mut ReasonCode| *reason = ReasonCode::QuotaExceeded;
+                reasons.iter_mut().filter(|reason| !reason.is_error()).for_each(refuse);
+            }
+            Err(error) => {
+                warn!(client_id = %self.session.client_id(), %error, "subscriptions cannot be stored: closing");
+                return Progress::Close(DisconnectReason::ServerError);
+            }
         }
         let is_written = self.session.subscribe_done(packet_id, &reasons, out);
         let topics: Vec<TopicFilter> = granted.into_iter().map(|(filter, _)| filter).collect();
@@ -120,7 +131,12 @@ impl Client {
         if is_written { Progress::Open } else { self.answer_too_large() }
     }
 
-    fn store_subscriptions(&mut self, granted: &[(TopicFilter, SubscribeOptions)]) -> Result<(), store::StoreError> {
+    fn forget_subscription(&mut self, filter: &TopicFilter) {
+        self.retained.remove(filter);
+        self.subscriber.unsubscribe(filter);
+    }
+
+    fn store_subscriptions(&mut self, granted: &[(TopicFilter, SubscribeOptions)]) -> Result<(), StoreError> {
         let Some(stored) = &self.stored else { return Ok(()) };
         if granted.is_empty() {
             return Ok(());
@@ -171,7 +187,9 @@ impl Client {
             };
             self.retained.remove(&filter); // nothing new after the UNSUBACK [MQTT-3.10.4-2]
             let was_subscribed = self.subscriber.unsubscribe(&filter);
-            reasons.push(if was_subscribed { ReasonCode::Success } else { ReasonCode::NoSubscriptionExisted });
+            // AWS IoT Core has no word for a subscription that was not there (developer guide, mqtt).
+            let is_told = !was_subscribed && self.session.dialect() == Dialect::Mqtt;
+            reasons.push(if is_told { ReasonCode::NoSubscriptionExisted } else { ReasonCode::Success });
             if was_subscribed {
                 ended.push(filter);
             }
@@ -185,7 +203,7 @@ impl Client {
         if is_written { Progress::Open } else { self.answer_too_large() }
     }
 
-    fn store_unsubscriptions(&mut self, ended: &[TopicFilter]) -> Result<(), store::StoreError> {
+    fn store_unsubscriptions(&mut self, ended: &[TopicFilter]) -> Result<(), StoreError> {
         let Some(stored) = &self.stored else { return Ok(()) };
         if ended.is_empty() {
             return Ok(());

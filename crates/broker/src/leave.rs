@@ -68,7 +68,7 @@ impl Client {
     fn publish_will(&mut self, will: Option<Will>, now: Now) {
         let Some(StoredWill { message, .. }) = will.and_then(|will| self.stored_will(will, now)) else { return };
         count(&self.broker.metrics().wills);
-        let published = self.publisher.publish(message);
+        let published = self.publisher.publish(Message::clone(&message));
         self.unsettled.extend(published.retained.map(Unsettled::Retained));
     }
 
@@ -108,5 +108,5 @@ pub(crate) fn will_message(will: Will, origin: &Origin, now: Now) -> StoredWill 
     let Will { topic, payload, qos, retain, delay_seconds, properties } = will;
     let origin = Arc::new(Origin { is_will: true, ..origin.clone() });
     let message = Message { topic, payload, qos, retain, properties, received_at: now.timestamp, origin };
-    StoredWill { message, delay_seconds }
+    StoredWill { message: Arc::new(message), delay_seconds }
 }

@@ -171,6 +171,34 @@ pub const STORE_ROUND_BYTES_MAX: usize = 4 * 1_048_576;
 /// Changes waiting for one watcher of the store before it is told to start again (ours).
 pub const STORE_WATCH_EVENTS_MAX: usize = 65_536;
 
+/// QoS 1 and 2 messages waiting for one persistent session (ours, default of the configuration; AWS bounds the time
+/// they are kept, not their number).
+pub const QUEUED_MESSAGES_PER_SESSION_MAX: u64 = 100_000;
+/// Bytes of messages waiting for one persistent session (ours, default of the configuration).
+pub const QUEUED_BYTES_PER_SESSION_MAX: u64 = 256 * 1_048_576;
+/// Messages waiting for all persistent sessions together (ours, default of the configuration).
+pub const QUEUED_MESSAGES_MAX: u64 = 100_000_000;
+/// Bytes of messages waiting for all persistent sessions together (ours, default of the configuration).
+pub const QUEUED_BYTES_MAX: u64 = 16 * 1_073_741_824;
+/// A message that waits for a persistent session, all of it as it is kept (ours: it must fit into a batch of the store).
+pub const QUEUED_MESSAGE_BYTES_MAX: usize = 8 * 1_048_576;
+/// Bytes of one commit when queues, subscriptions and removals are cut up (ours: what the store's writer takes at once).
+pub const SESSION_BATCH_BYTES: usize = STORE_ROUND_BYTES_MAX;
+/// Shapes of topic filters (which levels are wildcards) that durable subscriptions may have together (ours: each costs a
+/// look into the store when a topic is matched for the first time).
+pub const SUBSCRIPTION_SHAPES_MAX: usize = 4_096;
+/// Topics whose persistent subscribers are remembered (ours).
+pub const REACHED_TOPICS_MAX: usize = 4_096;
+/// Persistent subscribers that are remembered over all topics (ours).
+pub const REACHED_SUBSCRIBERS_MAX: usize = 262_144;
+/// Sessions whose queue's counts are kept in memory, in each of two generations (ours; more while their commits are
+/// under way).
+pub const QUEUE_TAILS_MAX: usize = 8_192;
+/// Messages of a session's queue whose size is kept in memory (ours; more while their commits are under way).
+pub const QUEUE_SIZES_MAX: usize = 64;
+/// Rows of a removed session that are deleted at once (ours); the others follow piece by piece.
+pub const PURGED_ROWS_MAX: usize = 1_000;
+
 /// An HTTP request's body (ours; AWS's largest is the rule payload of 128 KB, retained publish included).
 pub const HTTP_BODY_BYTES_MAX: usize = 1_048_576;
 /// The bodies of all HTTP requests that are under way together (ours: bounds what callers without a key can fill).

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use message::{Message, Origin, QoS, TopicFilter, TopicName};
 use names::{Dialect, Timestamp, limits};
 use router::{Delivery, Router, SubscribeOptions, Subscriber};
-use store::{Batch, Direction, Entry, MemoryStore, Store, StoreError, Ticket, Versioned, Watch};
+use store::{Batch, Direction, Done, Entry, MemoryStore, Store, StoreError, Versioned, Watch};
 
 fn message(topic: &str, payload: impl Into<Bytes>, qos: QoS, retain: bool) -> Message {
     Message {
@@ -153,18 +153,16 @@ async fn retained_messages_come_back_whole_with_their_qos_and_in_pages() {
     assert_eq!(cursor.next_page().unwrap()[0].message.payload, "small");
 }
 
-type Answer = tokio::sync::oneshot::Sender<Result<store::Version, StoreError>>;
-
 /// A store whose commits are applied when the test says so.
 struct Held {
     inner: Arc<MemoryStore>,
-    waiting: std::sync::Mutex<Vec<(Batch, Answer)>>,
+    waiting: std::sync::Mutex<Vec<(Batch, Done)>>,
 }
 
 impl Held {
     fn release(&self) {
         for (batch, answer) in self.waiting.lock().unwrap().drain(..) {
-            answer.send(self.inner.commit(batch).wait()).unwrap();
+            answer(self.inner.commit(batch).wait());
         }
     }
 }
@@ -178,10 +176,8 @@ impl Store for Held {
         self.inner.range(from, to, limit, direction)
     }
 
-    fn commit(&self, batch: Batch) -> Ticket {
-        let (answer, ticket) = Ticket::new();
-        self.waiting.lock().unwrap().push((batch, answer));
-        ticket
+    fn commit_then(&self, batch: Batch, done: Done) {
+        self.waiting.lock().unwrap().push((batch, done));
     }
 
     fn watch(&self, prefix: &[u8]) -> Watch {

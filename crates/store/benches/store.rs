@@ -8,6 +8,9 @@ use store::{Batch, FjallStore, MemoryStore, Options, Store};
 
 const THREADS: usize = 64;
 const COMMITS_EACH: usize = 16;
+const QUEUERS: usize = 50;
+const BATCHES_EACH: usize = 10;
+const ROWS: usize = 20;
 
 fn all(criterion: &mut Criterion) {
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -39,7 +42,24 @@ fn bench(criterion: &mut Criterion, engine: &str, store: &Arc<dyn Store>) {
             });
         });
     });
+    group.throughput(Throughput::Elements((QUEUERS * BATCHES_EACH * ROWS) as u64));
+    group.bench_function("commits of 20 rows of 50 threads", |bencher| {
+        bencher.iter(|| {
+            std::thread::scope(|scope| {
+                for thread in 0..QUEUERS {
+                    scope.spawn(move || (0..BATCHES_EACH).for_each(|n| commit_rows(&**store, thread, n)));
+                }
+            });
+        });
+    });
     group.finish();
+}
+
+/// As messages are queued: a new key each, and one row that every batch writes.
+fn commit_rows(store: &dyn Store, thread: usize, n: usize) {
+    let batch = (0..ROWS)
+        .fold(Batch::new(), |batch, row| batch.put(format!("session/queue/{thread:08}{n:08}{row:04}"), [7; 320]));
+    store.commit(batch.put("session/total", [0; 16])).wait().expect("the disk takes it");
 }
 
 fn commit(store: &dyn Store, thread: usize, n: usize) {

@@ -9,7 +9,7 @@ use fjall::{Database, Keyspace, KeyspaceCreateOptions, LsmError, PersistMode, Re
 use crate::creation;
 use crate::range::is_possible;
 use crate::writer::{Engine, Round, Writer};
-use crate::{Batch, Direction, Entry, Store, StoreError, Ticket, Version, Versioned, Watch};
+use crate::{Batch, Direction, Done, Entry, Store, StoreError, Version, Versioned, Watch};
 
 /// When a commit is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,8 +151,8 @@ impl Store for FjallStore {
         }
     }
 
-    fn commit(&self, batch: Batch) -> Ticket {
-        self.writer.commit(batch)
+    fn commit_then(&self, batch: Batch, done: Done) {
+        self.writer.commit_then(batch, done);
     }
 
     fn watch(&self, prefix: &[u8]) -> Watch {

@@ -20,6 +20,6 @@ pub use self::fjall::{Durability, FjallStore, OpenError, Options};
 pub use batch::{Batch, Precondition, Write};
 pub use error::StoreError;
 pub use memory::MemoryStore;
-pub use port::{Change, Direction, Entry, Store, Ticket, Watch};
+pub use port::{Change, Direction, Done, Entry, Store, Ticket, Watch};
 pub use range::prefix_end;
 pub use version::{Committed, Version, Versioned};

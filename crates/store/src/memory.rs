@@ -8,7 +8,7 @@ use parking_lot::RwLock;
 
 use crate::range::is_possible;
 use crate::writer::{Engine, Round, Writer};
-use crate::{Batch, Direction, Entry, Store, StoreError, Ticket, Version, Versioned, Watch};
+use crate::{Batch, Direction, Done, Entry, Store, StoreError, Version, Versioned, Watch};
 
 /// A store in memory, with the same writer, and so the same answers, as one on disk.
 #[derive(Debug)]
@@ -54,8 +54,8 @@ impl Store for MemoryStore {
         })
     }
 
-    fn commit(&self, batch: Batch) -> Ticket {
-        self.writer.commit(batch)
+    fn commit_then(&self, batch: Batch, done: Done) {
+        self.writer.commit_then(batch, done);
     }
 
     fn watch(&self, prefix: &[u8]) -> Watch {

@@ -42,13 +42,27 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Failed`] when the disk does not answer.
     fn range(&self, from: &[u8], to: &[u8], limit: usize, direction: Direction) -> Result<Vec<Entry>, StoreError>;
 
-    /// Hands a batch to the writer. The ticket answers when it is applied and, with durability `sync`, on disk.
-    /// When the writer's queue is full this blocks until there is room.
-    fn commit(&self, batch: Batch) -> Ticket;
+    /// Hands a batch to the writer; `done` has the answer when it is applied and, with durability `sync`, on disk. When
+    /// the writer's queue is full this blocks until there is room.
+    ///
+    /// `done` runs on the writer's thread, before later batches are answered, so calls come in the order of the commits.
+    /// It must be short and must not commit or wait for those who do. A batch that never reaches the writer (over a
+    /// limit, or the store is closed) is answered on the caller's thread. A panic of `done` is caught.
+    fn commit_then(&self, batch: Batch, done: Done);
+
+    /// Hands a batch to the writer, as [`Store::commit_then`] does, for those who wait for the answer.
+    fn commit(&self, batch: Batch) -> Ticket {
+        let (answer, ticket) = Ticket::new();
+        self.commit_then(batch, Box::new(move |verdict| _ = answer.send(verdict)));
+        ticket
+    }
 
     /// Every change under `prefix` from now on, in commit order, each after it is durable.
     fn watch(&self, prefix: &[u8]) -> Watch;
 }
+
+/// What is to happen when a commit is answered.
+pub type Done = Box<dyn FnOnce(Result<Committed, StoreError>) + Send>;
 
 /// The answer to a commit, to be awaited or waited for.
 #[derive(Debug)]

@@ -1,19 +1,50 @@
 //! The bounded queue in front of the writer: many threads push commits, one takes all that wait.
 
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
 
 use parking_lot::{Condvar, Mutex};
-use tokio::sync::oneshot;
 
 use names::limits;
 
-use crate::{Batch, Committed, StoreError};
+use crate::{Batch, Committed, Done, StoreError};
 
 /// A batch and where its answer goes.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) batch: Batch,
-    pub(crate) answer: oneshot::Sender<Result<Committed, StoreError>>,
+    pub(crate) bytes: usize,
+    pub(crate) answer: Answer,
+}
+
+/// What a commit is answered with, once. Whoever is forgotten is told that the store is closed.
+pub(crate) struct Answer(Option<Done>);
+
+impl Answer {
+    pub(crate) fn new(done: Done) -> Self {
+        Self(Some(done))
+    }
+
+    /// A panic is printed by its hook and ends there: it is the caller's mistake and not the store's.
+    pub(crate) fn give(mut self, verdict: Result<Committed, StoreError>) {
+        if let Some(done) = self.0.take() {
+            let _panicked = std::panic::catch_unwind(AssertUnwindSafe(|| done(verdict)));
+        }
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let Some(done) = self.0.take() {
+            Self(Some(done)).give(Err(StoreError::Closed));
+        }
+    }
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answer").finish_non_exhaustive()
+    }
 }
 
 /// Bounded in commits and in bytes. Pushing blocks while it is full.
@@ -40,10 +71,10 @@ impl Queue {
         }
         if state.closed {
             drop(state);
-            let _nobody_waits = request.answer.send(Err(StoreError::Closed));
+            request.answer.give(Err(StoreError::Closed));
             return;
         }
-        state.bytes += request.batch.bytes();
+        state.bytes += request.bytes;
         state.waiting.push_back(request);
         drop(state);
         self.not_empty.notify_one();
@@ -59,7 +90,7 @@ impl Queue {
         let mut round = Vec::new();
         let mut bytes = 0;
         while let Some(next) = state.waiting.front() {
-            let size = next.batch.bytes();
+            let size = next.bytes;
             if !round.is_empty() && bytes + size > bytes_max {
                 break;
             }

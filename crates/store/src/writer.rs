@@ -15,9 +15,9 @@ use parking_lot::Mutex;
 
 use names::limits;
 
-use crate::queue::{Queue, Request};
+use crate::queue::{Answer, Queue, Request};
 use crate::watchers::Watchers;
-use crate::{Batch, Committed, Precondition, StoreError, Ticket, Version, Versioned, Watch, Write};
+use crate::{Batch, Committed, Done, Precondition, StoreError, Version, Versioned, Watch, Write};
 
 /// What an engine does for the writer; reading goes past the writer.
 pub(crate) trait Engine: Send + Sync + 'static {
@@ -64,18 +64,16 @@ impl Writer {
     }
 
     /// Checks the batch against the port's limits and queues it.
-    pub(crate) fn commit(&self, mut batch: Batch) -> Ticket {
-        let (answer, ticket) = Ticket::new();
+    pub(crate) fn commit_then(&self, mut batch: Batch, done: Done) {
+        let answer = Answer::new(done);
         match check_limits(&batch) {
             Ok(()) => {
                 keep_last_writes(&mut batch.writes);
-                self.queue.push(Request { batch, answer });
+                let bytes = batch.bytes();
+                self.queue.push(Request { batch, bytes, answer });
             }
-            Err(problem) => {
-                let _nobody_waits = answer.send(Err(StoreError::TooLarge(problem)));
-            }
+            Err(problem) => answer.give(Err(StoreError::TooLarge(problem))),
         }
-        ticket
     }
 
     /// Every change under `prefix` from now on.
@@ -149,7 +147,7 @@ impl<E: Engine> State<E> {
             }
         }
         for (request, verdict) in requests.into_iter().zip(verdicts) {
-            let _nobody_waits = request.answer.send(verdict);
+            request.answer.give(verdict);
         }
     }
 
@@ -189,7 +187,7 @@ impl<E: Engine> State<E> {
 
 fn refuse(requests: Vec<Request>, error: &StoreError) {
     for request in requests {
-        let _nobody_waits = request.answer.send(Err(error.clone()));
+        request.answer.give(Err(error.clone()));
     }
 }
 

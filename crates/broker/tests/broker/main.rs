@@ -20,7 +20,7 @@ use mqtt_codec::{
 use names::{AccountId, ArnSpace, CertificateId, Dialect, PolicyName, Region, Timestamp, limits};
 use registry::{CertificateMode, CertificateStatus, NewCertificate, PolicyTarget, Registry};
 use router::{Router, SubscribeOptions};
-use store::{Batch, Direction, Entry, MemoryStore, Store, StoreError, Ticket, Versioned, Watch};
+use store::{Batch, Direction, Done, Entry, MemoryStore, Store, StoreError, Versioned, Watch};
 use uuid::Uuid;
 
 const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
@@ -321,8 +321,8 @@ impl Store for Meddling {
         self.inner.range(from, to, limit, direction)
     }
 
-    fn commit(&self, batch: Batch) -> Ticket {
-        self.inner.commit(batch)
+    fn commit_then(&self, batch: Batch, done: Done) {
+        self.inner.commit_then(batch, done);
     }
 
     fn watch(&self, prefix: &[u8]) -> Watch {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use iam::{IamError, NewRole};
-use store::{Batch, Direction, Entry, MemoryStore, Store, StoreError, Ticket, Versioned, Watch};
+use store::{Batch, Direction, Done, Entry, MemoryStore, Store, StoreError, Versioned, Watch};
 
 use crate::{NOW, TRUSTS_IOT, allow, iam, name, new_role, over};
 
@@ -155,14 +155,12 @@ impl Store for Contested {
         self.inner.range(from, to, limit, direction)
     }
 
-    fn commit(&self, batch: Batch) -> Ticket {
+    fn commit_then(&self, batch: Batch, done: Done) {
         let left = self.conflicts_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         if left.is_err() {
-            return self.inner.commit(batch);
+            return self.inner.commit_then(batch, done);
         }
-        let (sender, ticket) = Ticket::new();
-        sender.send(Err(StoreError::Conflict)).unwrap();
-        ticket
+        done(Err(StoreError::Conflict));
     }
 
     fn watch(&self, prefix: &[u8]) -> Watch {

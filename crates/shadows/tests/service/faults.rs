@@ -6,8 +6,7 @@ use std::time::Duration;
 use names::{ShadowName, ThingName};
 use parking_lot::Mutex;
 use shadows::ServiceError;
-use store::{Batch, Committed, Direction, Entry, MemoryStore, Store, StoreError, Ticket, Version, Versioned, Watch};
-use tokio::sync::oneshot;
+use store::{Batch, Direction, Done, Entry, MemoryStore, Store, StoreError, Version, Versioned, Watch};
 
 use crate::house::{House, NOW, at, classic, pair};
 
@@ -26,7 +25,7 @@ async fn nothing_is_said_before_the_disk_has_it_and_shadows_share_a_sync() {
     assert_eq!(store.waiting.lock().len(), 2, "one commit for each shadow, both under way");
     assert_eq!(house.heard(), []);
     for answer in store.waiting.lock().drain(..) {
-        answer.send(Ok(Version(1))).unwrap();
+        answer(Ok(Version(1)));
     }
     assert_eq!(house.replies(6).await.len(), 6);
 }
@@ -81,7 +80,7 @@ enum Fault {
 
 struct FaultyStore {
     fault: Fault,
-    waiting: Mutex<Vec<oneshot::Sender<Result<Committed, StoreError>>>>,
+    waiting: Mutex<Vec<Done>>,
 }
 
 impl FaultyStore {
@@ -99,14 +98,12 @@ impl Store for FaultyStore {
         Ok(Vec::new())
     }
 
-    fn commit(&self, _: Batch) -> Ticket {
-        let (answer, ticket) = Ticket::new();
+    fn commit_then(&self, _: Batch, done: Done) {
         match self.fault {
-            Fault::Slow => self.waiting.lock().push(answer),
-            Fault::Failing => answer.send(Err(StoreError::Failed("no disk".into()))).unwrap(),
-            Fault::Conflicting => answer.send(Err(StoreError::Conflict)).unwrap(),
+            Fault::Slow => self.waiting.lock().push(done),
+            Fault::Failing => done(Err(StoreError::Failed("no disk".into()))),
+            Fault::Conflicting => done(Err(StoreError::Conflict)),
         }
-        ticket
     }
 
     fn watch(&self, _: &[u8]) -> Watch {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use parking_lot::Condvar;
 
 use super::*;
-use crate::Change;
+use crate::{Change, Ticket};
 
 /// Counts its rounds, waits at a gate before each, and fails when told to.
 #[derive(Default)]
@@ -62,6 +62,14 @@ impl Engine for GatedEngine {
             }
         }
         Ok(())
+    }
+}
+
+impl Writer {
+    fn commit(&self, batch: Batch) -> Ticket {
+        let (answer, ticket) = Ticket::new();
+        self.commit_then(batch, Box::new(move |verdict| _ = answer.send(verdict)));
+        ticket
     }
 }
 
@@ -172,17 +180,18 @@ fn closing_finishes_what_waits_and_frees_who_is_blocked() {
     assert!(writer.watch(b"").blocking_next().is_none(), "a watch of a closed store ends");
 }
 
+struct Panicking;
+impl Engine for Panicking {
+    fn get(&self, _: &[u8]) -> Result<Option<Versioned>, StoreError> {
+        Ok(None)
+    }
+    fn apply(&self, _: &Round<'_>) -> Result<(), StoreError> {
+        panic!("on purpose")
+    }
+}
+
 #[test]
 fn a_panicking_engine_leaves_nobody_waiting() {
-    struct Panicking;
-    impl Engine for Panicking {
-        fn get(&self, _: &[u8]) -> Result<Option<Versioned>, StoreError> {
-            Ok(None)
-        }
-        fn apply(&self, _: &Round<'_>) -> Result<(), StoreError> {
-            panic!("on purpose")
-        }
-    }
     let writer = Writer::start(Arc::new(Panicking), Version(0)).unwrap();
     let mut watch = writer.watch(b"");
     assert!(matches!(writer.commit(Batch::new().put("k", "v")).wait(), Err(StoreError::Closed)));
@@ -200,4 +209,45 @@ fn only_the_last_change_of_a_key_is_kept() {
     check(Batch::new().put("a", "1"), Batch::new().put("a", "1"));
     check(Batch::new().put("a", "1").put("b", "2").delete("a"), Batch::new().put("b", "2").delete("a"));
     check(Batch::new().delete("a").put("a", "1").put("a", "2").put("b", ""), Batch::new().put("a", "2").put("b", ""));
+}
+
+/// What `done` was told, in order.
+type Told = Arc<Mutex<Vec<(usize, Result<Version, String>)>>>;
+
+fn tell(told: &Told, n: usize) -> Done {
+    let told = Arc::clone(told);
+    Box::new(move |verdict| told.lock().push((n, verdict.map_err(|error| error.to_string()))))
+}
+
+#[test]
+fn done_is_told_in_the_order_of_the_commits_and_after_the_write() {
+    let (engine, writer) = start(0);
+    let told = Told::default();
+    engine.shut();
+    writer.commit_then(Batch::new().put("a", "1"), tell(&told, 0));
+    engine.wait_until_a_round_waits();
+    writer.commit_then(Batch::new().absent("a").put("b", "1"), tell(&told, 1));
+    writer.commit_then(Batch::new(), tell(&told, 2));
+    writer.commit_then(Batch::new().put("a", "2"), Box::new(|_| panic!("on purpose")));
+    writer.commit_then(Batch::new().put("a", "3"), tell(&told, 4));
+    assert!(told.lock().is_empty(), "nothing is written yet");
+    engine.open();
+    writer.commit(Batch::new()).wait().unwrap();
+    let conflict = Err(StoreError::Conflict.to_string());
+    let expected = [(0, Ok(Version(1))), (1, conflict), (2, Ok(Version(1))), (4, Ok(Version(3)))];
+    assert_eq!(*told.lock(), expected);
+}
+
+#[test]
+fn done_is_told_when_the_store_is_closed_full_or_dead() {
+    let told = Told::default();
+    let (_, writer) = start(0);
+    writer.commit_then(Batch::new().put("", "no key"), tell(&told, 0));
+    writer.close();
+    writer.commit_then(Batch::new().put("a", "1"), tell(&told, 1));
+    let writer = Writer::start(Arc::new(Panicking), Version(0)).unwrap();
+    writer.commit_then(Batch::new().put("a", "1"), tell(&told, 2));
+    writer.close();
+    let closed = || Err(StoreError::Closed.to_string());
+    assert_eq!(*told.lock(), [(0, Err("a key is empty".to_owned())), (1, closed()), (2, closed())]);
 }
