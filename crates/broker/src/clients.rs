@@ -14,6 +14,7 @@ use tracing::{info, warn};
 use crate::anonymous::Anonymous;
 use crate::identity::Identity;
 use crate::metrics::BrokerMetrics;
+use crate::passwords::{Passwords, everything};
 use crate::versions::Departed;
 
 /// Everything that connections have in common.
@@ -21,6 +22,9 @@ pub struct Broker {
     router: Arc<Router>,
     registry: Arc<Registry>,
     anonymous: Anonymous,
+    passwords: Arc<Passwords>,
+    /// What callers of the HTTP APIs may do over MQTT too.
+    iam_policies: Arc<PolicySet>,
     clients: Mutex<Clients>,
     /// Grows with every change that can alter an authorization.
     generation: AtomicU64,
@@ -55,12 +59,24 @@ struct PolicyCache {
 const POLICY_CACHE_MAX: usize = 10_000;
 
 impl Broker {
-    /// A broker without connections.
+    /// A broker without connections and without users.
     pub fn new(router: Arc<Router>, registry: Arc<Registry>, anonymous: Anonymous) -> Arc<Self> {
+        Self::with_passwords(router, registry, anonymous, Arc::default())
+    }
+
+    /// A broker without connections, and with configured users.
+    pub fn with_passwords(
+        router: Arc<Router>,
+        registry: Arc<Registry>,
+        anonymous: Anonymous,
+        passwords: Arc<Passwords>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             router,
             registry,
             anonymous,
+            passwords,
+            iam_policies: everything(),
             clients: Mutex::default(),
             generation: AtomicU64::new(1),
             policies: Mutex::default(),
@@ -94,6 +110,11 @@ impl Broker {
     /// Asks every connection to end: its task sends what it has and closes.
     pub fn shut_down(&self) {
         self.clients.lock().connected.values().for_each(|client| client.mailbox.close(MailboxClosed::ShuttingDown));
+    }
+
+    /// The configured users; a door asks them before it says who a client is.
+    pub fn passwords(&self) -> &Arc<Passwords> {
+        &self.passwords
     }
 
     pub(crate) fn router(&self) -> &Arc<Router> {
@@ -163,7 +184,9 @@ impl Broker {
         match (identity, &self.anonymous) {
             (Identity::Certificate(id), _) => self.certificate_policies(id),
             (Identity::Anonymous, Anonymous::Allowed(policies)) => Ok(Arc::clone(policies)),
-            (Identity::Anonymous, Anonymous::Refused) => Ok(Arc::new(PolicySet::new([]))),
+            (Identity::Iam(_), _) => Ok(Arc::clone(&self.iam_policies)),
+            (Identity::User(name), _) => Ok(self.passwords.policies_of(name)),
+            (Identity::Unproven, _) | (Identity::Anonymous, Anonymous::Refused) => Ok(Arc::new(PolicySet::new([]))),
         }
     }
 
@@ -202,7 +225,7 @@ impl Broker {
     /// When it is not known what changed: every certificate that is connected is looked up again.
     fn revalidate(&self) {
         self.raise_generation();
-        let connected: Vec<Identity> = self.clients.lock().connected.values().map(|client| client.identity).collect();
+        let connected: Vec<Identity> = self.clients.lock().connected.values().map(|client| client.identity.clone()).collect();
         for identity in connected {
             if let Identity::Certificate(id) = identity
                 && !self.is_active(&id)

@@ -34,6 +34,8 @@ pub(crate) enum Why {
     Expired,
     #[error("anonymous clients are refused by the configuration")]
     Anonymous,
+    #[error("the user name or password is wrong or missing")]
+    Unproven,
     #[error("the policies do not allow iot:Connect")]
     ConnectDenied,
     #[error("the policies do not allow the will")]
@@ -65,9 +67,13 @@ pub(crate) fn connect(
     let Some(client_id) = opening.client_id.clone().or_else(|| broker.assign_client_id()) else {
         return Err(Refused { client_id: String::new(), why: Why::NoClientId });
     };
-    let refused = |opening: Opening, why, out: &mut BytesMut| {
+    let refused = |opening: Opening, why: Why, out: &mut BytesMut| {
         if peer.dialect == Dialect::Mqtt {
-            opening.refuse(ConnectReturnCode::NotAuthorized, out);
+            let code = match why {
+                Why::Unproven => ConnectReturnCode::BadUserNameOrPassword,
+                _ => ConnectReturnCode::NotAuthorized,
+            };
+            opening.refuse(code, out);
         }
         Err(Refused { client_id: client_id.to_string(), why })
     };
@@ -83,7 +89,7 @@ pub(crate) fn connect(
         }
     };
     let subscriber = broker.router().connection();
-    let version = broker.enter(&client_id, peer.identity, subscriber.mailbox(), now.timestamp);
+    let version = broker.enter(&client_id, peer.identity.clone(), subscriber.mailbox(), now.timestamp);
     // Whoever was deactivated between the check and the entry was not disconnected by the change: check again.
     if broker.generation() != generation || !authorizer.is_current() {
         if let Err(why) = identify(broker, &peer.identity, now) {
@@ -133,7 +139,8 @@ fn identify(broker: &Broker, identity: &Identity, now: Now) -> Result<(), Why> {
     match identity {
         Identity::Certificate(id) => check_certificate(broker, id, now),
         Identity::Anonymous if matches!(broker.anonymous(), Anonymous::Refused) => Err(Why::Anonymous),
-        Identity::Anonymous => Ok(()),
+        Identity::Unproven => Err(Why::Unproven),
+        Identity::Anonymous | Identity::Iam(_) | Identity::User(_) => Ok(()),
     }
 }
 

@@ -47,6 +47,8 @@ pub enum DisconnectReason {
     ServerInitiatedDisconnect,
     /// It took its messages too slowly.
     Throttled,
+    /// Its WebSocket was as old as one may become.
+    WebsocketTtlExpiration,
 }
 
 impl DisconnectReason {
@@ -63,6 +65,7 @@ impl DisconnectReason {
             Self::ServerError => "SERVER_ERROR",
             Self::ServerInitiatedDisconnect => "SERVER_INITIATED_DISCONNECT",
             Self::Throttled => "THROTTLED",
+            Self::WebsocketTtlExpiration => "WEBSOCKET_TTL_EXPIRATION",
         }
     }
 }
