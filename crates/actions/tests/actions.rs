@@ -26,7 +26,7 @@ async fn outside(config: OutsideConfig) -> (Arc<Router>, Outside) {
 fn furnished(config: OutsideConfig) -> (Arc<Router>, Outside) {
     let store = MemoryStore::new();
     let arns = ArnSpace { region: Region::new("us-east-1").unwrap(), account: AccountId::new("123456789012").unwrap() };
-    let router = Router::new(store.clone());
+    let router = Router::open(store.clone(), Default::default()).unwrap();
     let iam = Arc::new(Iam::new(store, arns.clone()));
     let table = "arn:aws:dynamodb:us-east-1:123456789012:table/Readings";
     role(&iam, "writer", "iot.amazonaws.com", "dynamodb:PutItem", table);

@@ -13,6 +13,7 @@ use http_api::{HttpApi, Services};
 use iam::Iam;
 use mqtt_listener::{ClientCertificate, Door, Transport, server_config};
 use names::{ArnSpace, Dialect, limits};
+use persistent_sessions::QueueLimits;
 use registry::Registry;
 use router::Router;
 use rules::Rules;
@@ -68,7 +69,7 @@ impl House {
         let iam = Arc::new(Iam::new(Arc::clone(&store), arns.clone()));
         let (administrator, is_first_start) = Administrator::load_or_create(&data_dir, &iam, &arns, now)?;
         let registry = Arc::new(Registry::new(Arc::clone(&store), arns.clone()));
-        let router = Router::new(Arc::clone(&store));
+        let router = Router::open(Arc::clone(&store), QueueLimits::default())?;
         let broker = Broker::new(Arc::clone(&router), Arc::clone(&registry), anonymous(config)?);
         let shadows =
             Arc::new(ShadowService::new(Arc::clone(&store), Arc::clone(&router), shadow_document::Limits::default()));
@@ -179,6 +180,7 @@ impl House {
 
     async fn start_services(&self, doors: &mut Doors, stop: &watch::Receiver<bool>) -> anyhow::Result<()> {
         doors.tasks.push(tokio::spawn(until(stop.clone(), Arc::clone(&self.broker).follow_registry())));
+        doors.tasks.push(tokio::spawn(until(stop.clone(), Arc::clone(&self.broker).keep_sessions(timestamp))));
         doors.tasks.push(tokio::spawn(Arc::clone(&self.shadows).run(timestamp, stopped(stop.clone()))));
         // Reads every rule from the store, so it is done where that may block.
         let (rules, stop) = (Arc::clone(&self.rules), stop.clone());

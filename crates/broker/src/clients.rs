@@ -18,6 +18,7 @@ use crate::anonymous::Anonymous;
 use crate::connections::ConnectionInfo;
 use crate::identity::Identity;
 use crate::metrics::BrokerMetrics;
+use crate::passwords::{Passwords, everything};
 use crate::versions::Departed;
 
 /// Everything that connections have in common.
@@ -26,6 +27,9 @@ pub struct Broker {
     registry: Arc<Registry>,
     anonymous: Anonymous,
     quotas: DialectQuotas,
+    passwords: Arc<Passwords>,
+    /// What callers of the HTTP APIs may do over MQTT too.
+    iam_policies: Arc<PolicySet>,
     clients: Mutex<Clients>,
     /// Held while a stored session is found and taken up, or found and ended: never both at once.
     pub(crate) lifecycle: Mutex<()>,
@@ -91,14 +95,26 @@ struct PolicyCache {
 const POLICY_CACHE_MAX: usize = 10_000;
 
 impl Broker {
-    /// A broker without connections.
+    /// A broker without connections and without users.
     pub fn new(router: Arc<Router>, registry: Arc<Registry>, anonymous: Anonymous) -> Arc<Self> {
+        Self::with_passwords(router, registry, anonymous, Arc::default())
+    }
+
+    /// A broker without connections, and with configured users.
+    pub fn with_passwords(
+        router: Arc<Router>,
+        registry: Arc<Registry>,
+        anonymous: Anonymous,
+        passwords: Arc<Passwords>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             router,
             registry,
             anonymous,
             quotas: DialectQuotas::default(),
             lifecycle: Mutex::default(),
+            passwords,
+            iam_policies: everything(),
             clients: Mutex::default(),
             generation: AtomicU64::new(1),
             policies: Mutex::default(),
@@ -132,6 +148,11 @@ impl Broker {
     /// Asks every connection to end: its task sends what it has and closes.
     pub fn shut_down(&self) {
         self.clients.lock().connected.values().for_each(|client| client.mailbox.close(MailboxClosed::ShuttingDown));
+    }
+
+    /// The configured users; a door asks them before it says who a client is.
+    pub fn passwords(&self) -> &Arc<Passwords> {
+        &self.passwords
     }
 
     pub(crate) fn router(&self) -> &Arc<Router> {
@@ -246,7 +267,9 @@ impl Broker {
         match (identity, &self.anonymous) {
             (Identity::Certificate(id), _) => self.certificate_policies(id),
             (Identity::Anonymous, Anonymous::Allowed(policies)) => Ok(Arc::clone(policies)),
-            (Identity::Anonymous, Anonymous::Refused) => Ok(Arc::new(PolicySet::new([]))),
+            (Identity::Iam(_), _) => Ok(Arc::clone(&self.iam_policies)),
+            (Identity::User(name), _) => Ok(self.passwords.policies_of(name)),
+            (Identity::Unproven, _) | (Identity::Anonymous, Anonymous::Refused) => Ok(Arc::new(PolicySet::new([]))),
         }
     }
 
@@ -285,7 +308,8 @@ impl Broker {
     /// When it is not known what changed: every certificate that is connected is looked up again.
     fn revalidate(&self) {
         self.raise_generation();
-        let connected: Vec<Identity> = self.clients.lock().connected.values().map(|client| client.identity).collect();
+        let connected: Vec<Identity> =
+            self.clients.lock().connected.values().map(|client| client.identity.clone()).collect();
         for identity in connected {
             if let Identity::Certificate(id) = identity
                 && !self.is_active(&id)

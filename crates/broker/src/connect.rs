@@ -45,6 +45,8 @@ pub(crate) enum Why {
     Expired,
     #[error("anonymous clients are refused by the configuration")]
     Anonymous,
+    #[error("the user name or password is wrong or missing")]
+    Unproven,
     #[error("the policies do not allow iot:Connect")]
     ConnectDenied,
     #[error("the policies do not allow the will")]
@@ -73,6 +75,7 @@ impl Why {
             Self::Registry(_) | Self::Store(_) | Self::NoClientId | Self::TakeoverStuck => {
                 ReasonCode::ServerUnavailable
             }
+            Self::Unproven => ReasonCode::BadUserNameOrPassword,
             _ => ReasonCode::NotAuthorized,
         }
     }
@@ -194,9 +197,10 @@ fn find_session(
     // Whoever is about to end the session is done with it then, or sees this client connected.
     let _lifecycle = broker.lifecycle.lock();
     let mut found = sessions.find(client_id)?;
-    if let Some(old) = found.as_ref().filter(|old| {
-        opening.clean_start || old.is_expired(now.timestamp) || !may_resume(opening, old.protocol_level)
-    }) {
+    if let Some(old) = found
+        .as_ref()
+        .filter(|old| opening.clean_start || old.is_expired(now.timestamp) || !may_resume(opening, old.protocol_level))
+    {
         // Its end makes a delayed will due (MQTT 5, 3.1.3.2.2).
         if let Some(will) = &old.will {
             broker.publish_stored_will(will, now.timestamp);
@@ -330,7 +334,8 @@ fn identify(broker: &Broker, identity: &Identity, now: Now) -> Result<(), Why> {
     match identity {
         Identity::Certificate(id) => check_certificate(broker, id, now),
         Identity::Anonymous if matches!(broker.anonymous(), Anonymous::Refused) => Err(Why::Anonymous),
-        Identity::Anonymous => Ok(()),
+        Identity::Unproven => Err(Why::Unproven),
+        Identity::Anonymous | Identity::Iam(_) | Identity::User(_) => Ok(()),
     }
 }
 

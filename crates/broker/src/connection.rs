@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use mqtt_codec::{Packet, Protocol, Publish, connect_protocol, decode};
-use names::limits;
+use names::{Dialect, limits};
 use session::{ExpectConnect, Refusal};
 use tracing::{debug, info, warn};
 use uuid::Uuid;
@@ -199,6 +199,11 @@ impl Connection {
         }
     }
 
+    /// What the connection's listener speaks.
+    pub fn dialect(&self) -> Dialect {
+        self.peer.dialect
+    }
+
     /// Whether the client has been accepted.
     pub fn is_connected(&self) -> bool {
         matches!(self.state, State::Connected(_))
@@ -292,12 +297,7 @@ impl Connection {
         Progress::Close(DisconnectReason::ClientError)
     }
 
-    fn malformed(
-        &mut self,
-        error: mqtt_codec::DecodeError,
-        says: Option<Protocol>,
-        out: &mut BytesMut,
-    ) -> Progress {
+    fn malformed(&mut self, error: mqtt_codec::DecodeError, says: Option<Protocol>, out: &mut BytesMut) -> Progress {
         match &mut self.state {
             State::Connected(client) => client.violated(&error.into()),
             State::Expecting(_) => {

@@ -120,7 +120,8 @@ impl Broker {
         info!(%client_id, "the session's time is over");
         count(&self.metrics().sessions_expired);
         let sessions = self.router().sessions();
-        let is_shared = sessions.subscriptions(session.id)?.iter().any(|(filter, _)| filter.as_str().starts_with("$share/"));
+        let is_shared =
+            sessions.subscriptions(session.id)?.iter().any(|(filter, _)| filter.as_str().starts_with("$share/"));
         if is_shared {
             self.redistribute(session.id)?;
         }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use names::{CertificateId, Dialect};
 
+use crate::passwords::UserName;
+
 /// What the transport knows of the client before the first MQTT byte.
 #[derive(Debug, Clone)]
 pub struct Peer {
@@ -16,22 +18,32 @@ pub struct Peer {
     pub dialect: Dialect,
 }
 
-/// Who a client is, as proven by the transport.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Who a client is, as proven at the door.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
     /// The holder of the certificate's private key. Whether the certificate is registered and ACTIVE is the broker's
     /// question, asked at every CONNECT, after resumed handshakes too.
     Certificate(CertificateId),
+    /// The IAM principal of this id, who signed the request that became this connection. It may do what callers of the
+    /// HTTP APIs may.
+    Iam(Arc<str>),
+    /// A configured user, who has proven the password.
+    User(UserName),
     /// Nobody in particular; what nobody may do is configured.
     Anonymous,
+    /// Somebody who claimed a user's name and did not prove it, or had to prove one and did not. It may do nothing.
+    Unproven,
 }
 
 impl Identity {
-    /// The principal in rules and events: the certificate id; none for anonymous clients.
+    /// The principal in rules and events: the certificate id, the IAM principal's id or the user's name; none for
+    /// clients without one.
     pub fn principal(&self) -> Option<Arc<str>> {
         match self {
             Self::Certificate(id) => Some(Arc::from(id.to_string())),
-            Self::Anonymous => None,
+            Self::Iam(id) => Some(Arc::clone(id)),
+            Self::User(name) => Some(name.shared()),
+            Self::Anonymous | Self::Unproven => None,
         }
     }
 }
@@ -40,7 +52,10 @@ impl std::fmt::Display for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Certificate(id) => write!(f, "certificate {id}"),
+            Self::Iam(id) => write!(f, "IAM principal {id}"),
+            Self::User(name) => write!(f, "user {name}"),
             Self::Anonymous => f.write_str("anonymous"),
+            Self::Unproven => f.write_str("nobody proven"),
         }
     }
 }

@@ -171,13 +171,7 @@ impl Client {
         ReasonCode::granted(options.qos)
     }
 
-    fn unsubscribe(
-        &mut self,
-        packet_id: PacketId,
-        filters: &[ByteString],
-        out: &mut BytesMut,
-        now: Now,
-    ) -> Progress {
+    fn unsubscribe(&mut self, packet_id: PacketId, filters: &[ByteString], out: &mut BytesMut, now: Now) -> Progress {
         let mut ended = Vec::new();
         let mut reasons = Vec::with_capacity(filters.len());
         for text in filters {

@@ -90,7 +90,8 @@ impl Broker {
             return Err(PublishRefused::QosNotSupported(qos));
         }
         let quotas = self.quotas(Dialect::Aws);
-        session::check_publish(&topic, &payload, retain, properties.as_deref(), quotas).map_err(PublishRefused::Limit)?;
+        session::check_publish(&topic, &payload, retain, properties.as_deref(), quotas)
+            .map_err(PublishRefused::Limit)?;
         if !may_publish_by_http(&topic) {
             warn!(principal = %caller.principal, %topic, "publish to a reserved topic by HTTP: refused");
             return Err(PublishRefused::Reserved(topic));
@@ -100,8 +101,7 @@ impl Broker {
         }
         let principal = Some(Arc::clone(&caller.principal));
         let origin = Origin { client_id: None, principal, source_ip: caller.source_ip, is_will: false };
-        let message =
-            Message { topic, payload, qos, retain, properties, received_at: now, origin: Arc::new(origin) };
+        let message = Message { topic, payload, qos, retain, properties, received_at: now, origin: Arc::new(origin) };
         let (published, stored) = self.router().publish(message);
         Ok(PublishWrite { retained: published.retained, stored })
     }

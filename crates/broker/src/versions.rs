@@ -34,13 +34,7 @@ impl Departed {
     }
 
     /// Remembers a client that leaves.
-    pub(crate) fn remember(
-        &mut self,
-        id: &ClientId,
-        version: u64,
-        info: Option<Arc<ConnectionInfo>>,
-        at: Timestamp,
-    ) {
+    pub(crate) fn remember(&mut self, id: &ClientId, version: u64, info: Option<Arc<ConnectionInfo>>, at: Timestamp) {
         self.forget_old(at);
         self.departures += 1;
         let departure = Departure { order: self.departures, version, info, at };

@@ -87,6 +87,11 @@ impl HttpApi {
         response
     }
 
+    /// What the handlers work with.
+    pub(crate) fn services(&self) -> &Services {
+        &self.services
+    }
+
     /// Room for the bodies of the requests of all listeners.
     pub(crate) fn body_room(&self) -> &BodyRoom {
         &self.body_room

@@ -17,19 +17,60 @@ pub(crate) fn authenticate(
     now: Timestamp,
 ) -> Result<Caller, ApiError> {
     let headers = signed_headers(parts);
-    let request = SignedRequest {
-        method: parts.method.as_str(),
-        path: parts.uri.path(),
-        query: parts.uri.query().unwrap_or_default(),
-        headers: &headers,
-        body,
-    };
+    let request = signed_request(parts, &headers, body);
     let authorization = sigv4::parse_authorization(&request).map_err(refusal)?;
     let scope = scope_of(&authorization, services.arns.region.as_str())?;
     let key = services.iam.access_key(&authorization.access_key_id)?;
     let key = key.ok_or_else(|| refusal(SignatureError::UnrecognizedClient))?;
     sigv4::verify(&request, &authorization, &key.secret, now).map_err(refusal)?;
     Ok(Caller { principal_arn: key.principal_arn, user_id: key.user_id, scope })
+}
+
+/// The id of the IAM principal who signed the opening of a WebSocket, in its query or in its header; none when nobody did.
+pub(crate) fn authenticate_websocket(
+    services: &Services,
+    parts: &Parts,
+    now: Timestamp,
+) -> Result<Option<String>, ApiError> {
+    let headers = signed_headers(parts);
+    let request = signed_request(parts, &headers, b"");
+    let presigned = sigv4::parse_presigned(&request).map_err(refusal)?;
+    let authorization = match &presigned {
+        Some(presigned) => presigned.authorization.clone(),
+        None if parts.headers.contains_key(http::header::AUTHORIZATION) => {
+            sigv4::parse_authorization(&request).map_err(refusal)?
+        }
+        None => return Ok(None),
+    };
+    let scope = |problem: String| refusal(SignatureError::InvalidSignature(problem));
+    if authorization.service != WEBSOCKET_SERVICE {
+        return Err(scope(format!("Credential should be scoped to correct service: '{WEBSOCKET_SERVICE}'.")));
+    }
+    let region = services.arns.region.as_str();
+    if authorization.region != region {
+        return Err(scope(format!("Credential should be scoped to a valid region: '{region}'.")));
+    }
+    let key = services.iam.access_key(&authorization.access_key_id)?;
+    let key = key.ok_or_else(|| refusal(SignatureError::UnrecognizedClient))?;
+    match &presigned {
+        Some(presigned) => sigv4::verify_presigned(&request, presigned, &key.secret, now),
+        None => sigv4::verify(&request, &authorization, &key.secret, now),
+    }
+    .map_err(refusal)?;
+    Ok(Some(key.user_id))
+}
+
+/// The service that MQTT over WebSocket is signed for (AWS IoT Core developer guide, protocols).
+const WEBSOCKET_SERVICE: &str = "iotdevicegateway";
+
+fn signed_request<'a>(parts: &'a Parts, headers: &'a [(&'a str, &'a [u8])], body: &'a [u8]) -> SignedRequest<'a> {
+    SignedRequest {
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        query: parts.uri.query().unwrap_or_default(),
+        headers,
+        body,
+    }
 }
 
 /// HTTP/2 has `:authority` where HTTP/1.1 has `host`, and clients sign it as `host`.

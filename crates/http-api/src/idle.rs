@@ -22,6 +22,11 @@ impl<S> IdleLimited<S> {
         Self { stream, limit, alarm: Box::pin(sleep(first_limit)) }
     }
 
+    /// The stream without its limit.
+    pub(crate) fn into_inner(self) -> S {
+        self.stream
+    }
+
     /// Nothing moved now: pending until the alarm, then the error.
     fn poll_stalled<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         ready!(self.alarm.as_mut().poll(cx));

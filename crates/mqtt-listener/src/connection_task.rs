@@ -7,22 +7,30 @@ use std::time::Duration;
 
 use broker::{Connection, DisconnectReason, Progress};
 use bytes::BytesMut;
-use names::limits;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use names::{Dialect, limits};
+use tokio::io::{AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, Sleep, timeout};
 
 use crate::clock::now;
+use crate::transport::{Ending, Transport};
+
+/// How a connection is run.
+pub(crate) struct Terms {
+    /// What was read of the client's bytes already.
+    pub(crate) input: BytesMut,
+    /// Time for CONNECT.
+    pub(crate) connect_time_max: Duration,
+}
 
 /// Runs a connection until either side ends it; the will is published when it must be.
 ///
 /// The future is what an idle connection costs, so what is rare in it is boxed: settling, and the end.
-pub fn run_connection<S>(stream: S, connection: Connection) -> impl Future<Output = ()> + Send
+pub(crate) fn run_connection<S>(stream: S, connection: Connection, terms: Terms) -> impl Future<Output = ()> + Send
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send,
+    S: Transport + Send,
 {
-    let limit = Duration::from_secs(limits::CONNECT_SECONDS_MAX);
-    let alarm = Box::pin(tokio::time::sleep(limit));
-    let mut task = ConnectionTask { stream, connection, input: BytesMut::new(), out: BytesMut::new(), alarm };
+    let alarm = Box::pin(tokio::time::sleep(terms.connect_time_max));
+    let mut task = ConnectionTask { stream, connection, input: terms.input, out: BytesMut::new(), alarm };
     async move {
         let reason = task.run().await;
         Box::pin(task.end(reason)).await;
@@ -51,14 +59,19 @@ thread_local! {
 }
 
 const READ_BYTES: usize = 64 * 1024;
+/// DISCONNECT, "normal disconnection" (MQTT 3.1.1, 3.14; MQTT 5, 3.14).
+const DISCONNECT: [u8; 2] = [0xe0, 0];
 /// Buffers above this are given back when the connection goes idle.
 const IDLE_BUFFER_BYTES: usize = 512;
 
-impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
+impl<S: Transport> ConnectionTask<S> {
     /// Answers why the connection is over.
     async fn run(&mut self) -> DisconnectReason {
+        let mut has_input = !self.input.is_empty();
         loop {
-            let event = if self.connection.has_paused() {
+            let event = if std::mem::take(&mut has_input) {
+                Event::Received
+            } else if self.connection.has_paused() {
                 // The subscribers of what was published get their turn before more is.
                 tokio::task::yield_now().await;
                 Event::Received
@@ -67,7 +80,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
             };
             let was_connected = self.connection.is_connected();
             let received = match event {
-                Event::Gone => return DisconnectReason::ConnectionLost,
+                Event::Gone => return self.gone(),
                 Event::Alarm if self.is_overdue() => return DisconnectReason::MqttKeepAliveTimeout,
                 Event::Alarm => continue,
                 Event::Received => self.connection.receive(&mut self.input, &mut self.out, now()),
@@ -78,12 +91,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
             }
             // After a violation the answers written so far still go out, but nothing new is delivered.
             let delivered = match received {
-                Progress::Open => self.connection.deliver(&mut self.out),
+                Progress::Open => self.connection.deliver(&mut self.out, now()),
                 close @ Progress::Close(_) => close,
             };
             if !self.connection.is_settled()
                 && let Progress::Close(reason) = Box::pin(self.connection.settle()).await
             {
+                self.out.clear(); // it acknowledges what was not kept
                 return reason;
             }
             if let Err(reason) = self.send().await {
@@ -99,11 +113,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
         }
     }
 
+    /// The client sends no more. One that took leave of the transport in order, as the close frame of a WebSocket is,
+    /// counts as having sent DISCONNECT: no will, and its session is left as DISCONNECT leaves it (developer guide,
+    /// mqtt and life-cycle-events).
+    fn gone(&mut self) -> DisconnectReason {
+        match self.stream.ending() {
+            Ending::Lost => DisconnectReason::ConnectionLost,
+            Ending::Violation => DisconnectReason::ClientError,
+            Ending::Expired => DisconnectReason::WebsocketTtlExpiration,
+            // By the standard a transport that closes without DISCONNECT leaves the will to be published [MQTT-3.1.2-8].
+            Ending::Orderly if self.connection.dialect() == Dialect::Mqtt => DisconnectReason::ConnectionLost,
+            Ending::Orderly if self.connection.is_connected() => {
+                // What came of a packet that was never finished is dropped.
+                self.input = BytesMut::from(DISCONNECT.as_slice());
+                match self.connection.receive(&mut self.input, &mut self.out, now()) {
+                    Progress::Close(reason) => reason,
+                    Progress::Open => DisconnectReason::ConnectionLost,
+                }
+            }
+            Ending::Orderly => DisconnectReason::ClientInitiatedDisconnect,
+        }
+    }
+
     async fn end(self, reason: DisconnectReason) {
-        let Self { mut stream, connection, .. } = self;
+        let Self { mut stream, mut connection, mut out, .. } = self;
+        connection.farewell(reason, &mut out);
         connection.end(reason, now()).await;
         // Lets the peer read what was sent before the close; one that does not is not waited for.
-        let _ = timeout(Duration::from_secs(1), stream.shutdown()).await; // the connection ends either way
+        let last_words = async {
+            stream.write_all(&out).await?;
+            stream.shutdown().await
+        };
+        let _ = timeout(Duration::from_secs(1), last_words).await; // the connection ends either way
     }
 
     fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Event> {

@@ -1,14 +1,16 @@
-//! Sockets to broker: accepts TCP and TLS connections, and moves bytes and the time between a transport and a
-//! [`broker::Connection`]. It knows no MQTT and decides nothing about clients.
+//! Sockets to broker: who a client is, and bytes and the time moved between a transport and a [`broker::Connection`].
+//! What MQTT's packets mean is the broker's to say; only CONNECT's user name and password are read here, where users are
+//! configured.
 //!
 //! One task a connection owns the socket: it reads what is there, lets the broker handle all whole packets, waits until
 //! what is acknowledged is durable, and writes once. An idle connection holds no buffers.
 
-mod accept;
 mod clock;
 mod connection_task;
-mod tls;
+mod door;
+mod log_in;
+mod transport;
+mod websocket;
 
-pub use accept::{Door, Transport, serve};
-pub use connection_task::run_connection;
-pub use tls::{ClientCertificate, TlsError, peer_certificate_id, server_config};
+pub use door::Door;
+pub use log_in::{LogIns, Unidentified};

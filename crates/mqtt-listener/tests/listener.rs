@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{Anonymous, Broker};
-use mqtt_listener::{ClientCertificate, Door, Transport, serve, server_config};
+use doorway::{Bounds, ClientCertificate, DoorMetrics, Entrance, TlsSettings};
+use mqtt_listener::{Door, LogIns, Unidentified};
 use names::{AccountId, ArnSpace, CertificateId, Dialect, PolicyName, Region, Timestamp};
 use registry::{CertificateMode, CertificateStatus, NewCertificate, PolicyTarget, Registry};
 use router::Router;
@@ -38,19 +39,23 @@ impl House {
         let store = MemoryStore::new();
         let registry = Arc::new(Registry::new(store.clone(), arns));
         let anonymous = Anonymous::from_policy(Anonymous::EVERYTHING).unwrap();
-        let broker = Broker::new(Router::new(store), Arc::clone(&registry), anonymous);
+        let broker = Broker::new(Router::open(store), Arc::clone(&registry), anonymous, Default::default()).unwrap();
         tokio::spawn(Arc::clone(&broker).follow_registry());
         let authority = x509::Authority::generate("test", NOW).unwrap();
         let server = authority.issue_server(&["localhost".to_owned()], NOW).unwrap();
-        let config =
-            server_config(&server.certificate_pem, &server.private_key_pem, ClientCertificate::Required, &[]).unwrap();
+        let default = doorway::Identity { chain_pem: server.certificate_pem, key_pem: server.private_key_pem };
+        let settings = TlsSettings { default, named: Vec::new(), client_authorities: Vec::new() };
+        let config = settings.config(ClientCertificate::Required, &[]).unwrap();
+        let log_ins = Arc::new(LogIns::new(Arc::clone(broker.passwords())));
         let (stop, stopped) = watch::channel(false);
         let mut addresses = Vec::new();
-        for (dialect, transport) in [(Dialect::Mqtt, Transport::Plain), (Dialect::Aws, Transport::Tls(config))] {
+        for (dialect, tls) in [(Dialect::Mqtt, None), (Dialect::Aws, Some(config))] {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             addresses.push(listener.local_addr().unwrap());
-            let door = Door { broker: Arc::clone(&broker), dialect, transport, connections_max: 100 };
-            tokio::spawn(serve(listener, door, stopped.clone()));
+            let entrance = Entrance { bounds: Bounds::default(), tls, metrics: Arc::<DoorMetrics>::default() };
+            let door = Door::new(Arc::clone(&broker), Arc::clone(&log_ins), dialect, Unidentified::Anonymous);
+            let welcome = move |arrival| door.clone().welcome(arrival);
+            tokio::spawn(doorway::serve(listener, entrance, stopped.clone(), welcome));
         }
         Self { registry, authority, plain: addresses[0], tls: addresses[1], _stop: stop }
     }

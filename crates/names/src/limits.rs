@@ -64,8 +64,39 @@ pub const AWS_CLIENT_PACKET_BYTES_MIN: u32 = 512;
 pub const AWS_KEEP_ALIVE_SECONDS_MAX: u16 = 1200;
 /// Keep alive in dialect `aws`: less than this becomes this, in seconds (AWS quotas, message broker).
 pub const AWS_KEEP_ALIVE_SECONDS_MIN: u16 = 30;
-/// A connection that has not completed TLS and CONNECT is closed after this many seconds (ours).
+/// A connection that has not sent CONNECT is closed after this many seconds (ours, default of the configuration).
 pub const CONNECT_SECONDS_MAX: u64 = 10;
+/// A connection that has not completed the PROXY header and the TLS handshake is closed after this many seconds (ours,
+/// default of the configuration).
+pub const HANDSHAKE_SECONDS_MAX: u64 = 10;
+/// When a listener stops, its connections have this many seconds to end (ours).
+pub const DRAIN_SECONDS_MAX: u64 = 2;
+/// When a listener of HTTP stops, requests that are under way have this many seconds (ours).
+pub const HTTP_DRAIN_SECONDS_MAX: u64 = 10;
+/// Connections of one HTTP listener, WebSockets among them (ours, default of the configuration).
+pub const HTTP_CONNECTIONS_PER_LISTENER_MAX: usize = 20_000;
+/// Connections of one address a second, on one listener (ours, default of the configuration; AWS's quotas are 500
+/// CONNECT packets a second an account).
+pub const CONNECTS_PER_SECOND_PER_IP_MAX: u32 = 500;
+/// Connections of one address at once after a quiet time, on one listener (ours, default of the configuration).
+pub const CONNECTS_BURST_PER_IP_MAX: u32 = 5_000;
+/// Addresses whose connections one listener remembers (ours): a few megabytes.
+pub const CONNECT_RATE_ADDRESSES_MAX: usize = 65_536;
+/// A PROXY protocol header (ours; the protocol asks for 536 at least).
+pub const PROXY_HEADER_BYTES_MAX: usize = 4096;
+/// A WebSocket frame or message from a client; packets and frames need not align (ours).
+pub const WEBSOCKET_MESSAGE_BYTES_MAX: usize = 2 * PACKET_BYTES_MAX;
+/// A WebSocket whose request was signed lives this many seconds at most (AWS quotas, message broker: 24 hours).
+pub const WEBSOCKET_SECONDS_MAX: u64 = 86_400;
+/// A presigned request is valid for this many seconds at most (AWS Signature Version 4: 7 days).
+pub const SIGNATURE_EXPIRES_SECONDS_MAX: u64 = 604_800;
+/// Passwords that are checked at the same time; more wait, within the time for CONNECT (ours: each check takes the
+/// memory and time that its hash was made with).
+pub const PASSWORD_CHECKS_MAX: usize = 4;
+/// Memory that the check of one password may take, in KiB (ours: bounds what a configured hash may ask for).
+pub const PASSWORD_MEMORY_KIB_MAX: u32 = 262_144;
+/// A user's name in the configuration (ours).
+pub const USER_NAME_BYTES_MAX: usize = 128;
 /// A client that takes none of its output for this many seconds is disconnected (ours).
 pub const OUTPUT_STALL_SECONDS_MAX: u64 = 30;
 /// A client that published to a service which cannot take more waits this many seconds at most (ours); then the service's

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use message::{FilterTree, Message, SharedFilter, SubscribeOptions, TopicFilter, TopicName};
 use names::{Dialect, Timestamp};
 use parking_lot::RwLock;
-use persistent_sessions::{PersistentSessions, SessionId};
+use persistent_sessions::{PersistentSessions, QueueLimits, SessionId};
 use store::{Store, StoreError};
 
 use crate::mailbox::Mailbox;
@@ -50,9 +50,13 @@ pub(crate) struct Subscription {
 
 impl Router {
     /// A router without connected subscribers, over the store that keeps its retained messages and the sessions that
-    /// outlive their connections.
-    pub fn new(store: Arc<dyn Store>, sessions: Arc<PersistentSessions>) -> Arc<Self> {
-        Arc::new(Self {
+    /// outlive their connections. `limits` bound what may wait for those.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer or what it has cannot be read.
+    pub fn open(store: Arc<dyn Store>, limits: QueueLimits) -> Result<Arc<Self>, StoreError> {
+        let sessions = PersistentSessions::open(Arc::clone(&store), limits)?;
+        Ok(Arc::new(Self {
             subscriptions: RwLock::default(),
             groups: Groups::default(),
             generation: AtomicU64::new(0),
@@ -60,7 +64,7 @@ impl Router {
             retained: Arc::new(Retained::new(store)),
             stored: StoredQueues::new(sessions),
             metrics: Arc::default(),
-        })
+        }))
     }
 
     /// What the router has counted.

@@ -59,7 +59,7 @@ fn retained(subscriber: &Subscriber, text: &str, dialect: Dialect) -> Vec<String
 
 #[test]
 fn each_subscriber_gets_one_copy_at_its_highest_qos() {
-    let router = Router::new(MemoryStore::new());
+    let router = Router::open(MemoryStore::new(), Default::default()).unwrap();
     let subscriber = router.connection();
     subscriber.subscribe(filter("a/#"), options(QoS::AtMostOnce, Dialect::Mqtt));
     subscriber.subscribe(filter("a/+"), options(QoS::AtLeastOnce, Dialect::Mqtt));
@@ -73,7 +73,7 @@ fn each_subscriber_gets_one_copy_at_its_highest_qos() {
 
 #[test]
 fn a_publisher_sees_subscriptions_come_and_go() {
-    let router = Router::new(MemoryStore::new());
+    let router = Router::open(MemoryStore::new(), Default::default()).unwrap();
     let mut publisher = router.publisher();
     let mut publish = |expected: usize| {
         assert_eq!(publisher.publish(message("t", "x", QoS::AtMostOnce, false)).delivered, expected);
@@ -95,7 +95,7 @@ fn a_publisher_sees_subscriptions_come_and_go() {
 
 #[test]
 fn a_hash_matches_its_parent_in_one_dialect_only() {
-    let router = Router::new(MemoryStore::new());
+    let router = Router::open(MemoryStore::new(), Default::default()).unwrap();
     let (aws, mqtt) = (router.connection(), router.connection());
     aws.subscribe(filter("a/#"), options(QoS::AtMostOnce, Dialect::Aws));
     mqtt.subscribe(filter("a/#"), options(QoS::AtMostOnce, Dialect::Mqtt));
@@ -106,7 +106,7 @@ fn a_hash_matches_its_parent_in_one_dialect_only() {
 
 #[tokio::test]
 async fn retained_messages_are_replaced_removed_and_found_by_filter() {
-    let router = Router::new(MemoryStore::new());
+    let router = Router::open(MemoryStore::new(), Default::default()).unwrap();
     let subscriber = router.connection();
     let topics = ["a", "a/b", "a/b/c", "a1/b", "b", "$SYS/x", "a/\u{1}"];
     for topic in topics {
@@ -133,7 +133,7 @@ async fn retained_messages_are_replaced_removed_and_found_by_filter() {
 
 #[tokio::test]
 async fn retained_messages_come_back_whole_with_their_qos_and_in_pages() {
-    let router = Router::new(MemoryStore::new());
+    let router = Router::open(MemoryStore::new(), Default::default()).unwrap();
     let subscriber = router.connection();
     let huge: Vec<u8> = (0..limits::PACKET_BYTES_MAX).map(|n| n.to_le_bytes()[0]).collect();
     for number in 0..200 {
@@ -189,7 +189,7 @@ impl Store for Held {
 #[test]
 fn a_retained_message_is_seen_while_it_is_on_its_way_to_the_disk() {
     let held = Arc::new(Held { inner: MemoryStore::new(), waiting: std::sync::Mutex::default() });
-    let router = Router::new(Arc::clone(&held) as Arc<dyn Store>);
+    let router = Router::open(Arc::clone(&held) as Arc<dyn Store>, Default::default()).unwrap();
     let subscriber = router.connection();
     let huge = vec![7; 300_000];
     let first = router.publish(message("t", huge, QoS::AtMostOnce, true)).retained.unwrap();
@@ -224,7 +224,7 @@ fn retained_payload(router: &Router, topic: &str) -> Option<usize> {
 
 #[tokio::test]
 async fn retained_messages_are_read_by_topic_and_listed_in_pages() {
-    let router = Router::new(MemoryStore::new());
+    let router = Router::open(MemoryStore::new(), Default::default()).unwrap();
     assert_eq!(listed(&router, None, 10), (vec![], None));
     let huge: Vec<u8> = (0..300_000_u32).map(|n| n.to_le_bytes()[0]).collect();
     for (topic, payload) in
@@ -257,7 +257,7 @@ async fn retained_messages_are_read_by_topic_and_listed_in_pages() {
 #[test]
 fn what_is_on_its_way_to_the_disk_is_read_and_listed() {
     let held = Arc::new(Held { inner: MemoryStore::new(), waiting: std::sync::Mutex::default() });
-    let router = Router::new(Arc::clone(&held) as Arc<dyn Store>);
+    let router = Router::open(Arc::clone(&held) as Arc<dyn Store>, Default::default()).unwrap();
     let retain = |topic: &str, payload: &'static str| {
         router.publish(message(topic, payload, QoS::AtMostOnce, true)).retained.unwrap()
     };
@@ -283,7 +283,7 @@ fn what_is_on_its_way_to_the_disk_is_read_and_listed() {
 
 #[test]
 fn a_service_that_is_behind_is_seen_before_it_is_published_to() {
-    let router = Router::new(MemoryStore::new());
+    let router = Router::open(MemoryStore::new(), Default::default()).unwrap();
     let (service, connection) = (router.service(), router.connection());
     service.subscribe(filter("s"), options(QoS::AtMostOnce, Dialect::Mqtt));
     connection.subscribe(filter("c"), options(QoS::AtLeastOnce, Dialect::Mqtt));
@@ -300,7 +300,7 @@ fn a_service_that_is_behind_is_seen_before_it_is_published_to() {
 
 #[tokio::test]
 async fn a_flooded_service_makes_its_publishers_wait_and_loses_nothing() {
-    let router = Router::new(MemoryStore::new());
+    let router = Router::open(MemoryStore::new(), Default::default()).unwrap();
     let service = router.service();
     service.subscribe(filter("s/#"), options(QoS::AtMostOnce, Dialect::Mqtt));
     let flood = tokio::spawn({
@@ -328,7 +328,7 @@ async fn a_flooded_service_makes_its_publishers_wait_and_loses_nothing() {
 
 #[tokio::test]
 async fn a_publisher_that_waits_for_a_service_is_let_go_when_the_service_ends() {
-    let router = Router::new(MemoryStore::new());
+    let router = Router::open(MemoryStore::new(), Default::default()).unwrap();
     let service = router.service();
     service.subscribe(filter("t"), options(QoS::AtMostOnce, Dialect::Mqtt));
     let mut publisher = router.publisher();

@@ -42,7 +42,7 @@ impl House {
     /// A server started on a store; `good` may publish everywhere, `bad` to nowhere.
     fn over(store: Arc<dyn Store>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let router = Router::new(Arc::clone(&store));
+        let router = Router::open(Arc::clone(&store), Default::default()).unwrap();
         let iam = Arc::new(Iam::new(Arc::clone(&store), arns()));
         for (role, effect) in [("good", "Allow"), ("bad", "Deny")] {
             let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",

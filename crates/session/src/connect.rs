@@ -228,9 +228,8 @@ impl Refusal {
 fn refuse(protocol: Protocol, reason: ReasonCode, why: Option<&str>, max: Option<u32>, out: &mut BytesMut) {
     let before = out.len();
     for why in [why, None] {
-        let properties = why.map(|why| {
-            Box::new(ConnAckProperties { reason_string: Some(why.into()), ..ConnAckProperties::default() })
-        });
+        let properties = why
+            .map(|why| Box::new(ConnAckProperties { reason_string: Some(why.into()), ..ConnAckProperties::default() }));
         encode_connack(&ConnAck { session_present: false, reason, properties }, protocol, out);
         if fits(out.len() - before, max) {
             return;

@@ -52,7 +52,8 @@ impl Connected {
     }
 
     pub(crate) fn publish(&mut self, publish: Publish, out: &mut BytesMut) -> Result<Option<Intent>, Violation> {
-        let Publish { qos, retain, topic, topic_alias, packet_id, payload, mut properties, subscription_ids, .. } = publish;
+        let Publish { qos, retain, topic, topic_alias, packet_id, payload, mut properties, subscription_ids, .. } =
+            publish;
         if qos == QoS::ExactlyOnce && self.dialect() == Dialect::Aws {
             return Err(Violation::QosNotSupported { packet_type: PacketType::Publish, qos });
         }

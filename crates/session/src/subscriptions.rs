@@ -103,11 +103,7 @@ mod tests {
             assert_eq!(subscriptions.ask(PacketId::MIN, filters.iter().copied().map(Some)), expected, "{filters:?}");
             subscriptions.answered(PacketId::MIN, reasons);
         };
-        check(
-            &[&a, &a, &b, &c],
-            &[false, false, false, true],
-            &[granted, granted, refused, refused],
-        );
+        check(&[&a, &a, &b, &c], &[false, false, false, true], &[granted, granted, refused, refused]);
         check(&[&c, &d], &[false, true], &[granted, refused]);
         check(&[&a], &[false], &[refused]);
         check(&[&d], &[true], &[refused]);
@@ -120,7 +116,8 @@ mod tests {
     fn deep_filters_count_for_what_they_take() {
         let mut subscriptions = Subscriptions::new(limits::SUBSCRIPTIONS_PER_CONNECTION_MAX);
         let deep = |n: usize| TopicFilter::new(&format!("{n}{}", "/x".repeat(126))).unwrap();
-        let granted = (0..20_000).take_while(|&n| subscriptions.ask(PacketId::MIN, [Some(&deep(n))]) == [false]).count();
+        let granted =
+            (0..20_000).take_while(|&n| subscriptions.ask(PacketId::MIN, [Some(&deep(n))]) == [false]).count();
         assert!((7_000..9_000).contains(&granted), "{granted}");
         subscriptions.remove(&deep(0));
         assert_eq!(subscriptions.ask(PacketId::MIN, [Some(&deep(0))]), [false]);

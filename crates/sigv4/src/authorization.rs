@@ -54,14 +54,8 @@ pub fn parse_authorization(request: &SignedRequest<'_>) -> Result<Authorization,
         return incomplete(format!("Date must be in ISO-8601 'basic format'. Got '{}'.", shortened(timestamp)));
     };
     let [access_key_id, day, region, service] = scope(credential)?;
-    let signed_day: String = date::format_basic(signed_at_seconds).chars().take(8).collect();
-    if day != signed_day {
-        return Err(SignatureError::InvalidSignature(format!(
-            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{}' != \
-             '{signed_day}', from '{}'.",
-            shortened(day),
-            date::format_basic(signed_at_seconds)
-        )));
+    if let Some(mismatch) = day_mismatch(day, signed_at_seconds) {
+        return Err(mismatch);
     }
     Ok(Authorization {
         access_key_id: access_key_id.to_owned(),
@@ -71,6 +65,19 @@ pub fn parse_authorization(request: &SignedRequest<'_>) -> Result<Authorization,
         signed_headers: signed_headers.split(';').map(str::to_ascii_lowercase).collect(),
         signature: signature.to_owned(),
         signed_at_seconds,
+    })
+}
+
+/// The refusal when the scope's day is not the one of the signing.
+pub(crate) fn day_mismatch(day: &str, signed_at_seconds: u64) -> Option<SignatureError> {
+    let signed_at = date::format_basic(signed_at_seconds);
+    let signed_day: String = signed_at.chars().take(8).collect();
+    (day != signed_day).then(|| {
+        SignatureError::InvalidSignature(format!(
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{}' != \
+             '{signed_day}', from '{signed_at}'.",
+            shortened(day),
+        ))
     })
 }
 
@@ -126,7 +133,7 @@ impl<'a> Parts<'a> {
 }
 
 /// Access key id, day, region and service of `ID/DAY/REGION/SERVICE/aws4_request`.
-fn scope(credential: &str) -> Result<[&str; 4], SignatureError> {
+pub(crate) fn scope(credential: &str) -> Result<[&str; 4], SignatureError> {
     let elements: Vec<_> = credential.split('/').collect();
     let [id, day, region, service, terminator] = elements.as_slice() else {
         return incomplete(format!(
@@ -144,10 +151,10 @@ fn scope(credential: &str) -> Result<[&str; 4], SignatureError> {
 }
 
 /// For a message: what the caller sent, cut to 256 characters.
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     text.chars().take(256).collect()
 }
 
-fn incomplete<T>(message: String) -> Result<T, SignatureError> {
+pub(crate) fn incomplete<T>(message: String) -> Result<T, SignatureError> {
     Err(SignatureError::IncompleteSignature(message))
 }

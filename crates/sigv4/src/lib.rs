@@ -1,17 +1,20 @@
-//! Who signed this HTTP request: AWS Signature Version 4 in the `Authorization` header (AWS General Reference,
-//! "Signature Version 4 signing process").
+//! Who signed this HTTP request: AWS Signature Version 4 in the `Authorization` header or in the query (AWS General
+//! Reference, "Signature Version 4 signing process").
 //!
 //! The caller reads [`Authorization`] from the request with [`parse_authorization`], looks up the secret of its access
-//! key, decides whether it accepts the region and the service, and asks [`verify`]. Pure: no clock, no keys kept.
+//! key, decides whether it accepts the region and the service, and asks [`verify`]; [`parse_presigned`] and
+//! [`verify_presigned`] are the same for the query. Pure: no clock, no keys kept.
 
 mod authorization;
 mod canonical;
 mod date;
 mod error;
+mod presigned;
 mod verify;
 
 pub use authorization::{Authorization, parse_authorization};
 pub use error::SignatureError;
+pub use presigned::{Presigned, parse_presigned, verify_presigned};
 pub use verify::verify;
 
 /// An HTTP request as it came, before anything was decoded. Over HTTP/2 the caller adds `host` from `:authority`.

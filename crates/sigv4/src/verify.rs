@@ -24,14 +24,23 @@ pub fn verify(
     check_time(authorization.signed_at_seconds, now.as_seconds())?;
     check_signed_headers(request, &authorization.signed_headers)?;
     let payload_hash = payload_hash(request)?;
+    if is_signed_by(secret, authorization, request, &payload_hash) { Ok(()) } else { Err(SignatureError::mismatch()) }
+}
+
+/// Whether the signature fits one of the canonical requests that the signer may have meant.
+pub(crate) fn is_signed_by(
+    secret: &str,
+    authorization: &Authorization,
+    request: &SignedRequest<'_>,
+    payload_hash: &str,
+) -> bool {
     let key = signing_key(secret, authorization);
-    let given = hex::decode(&authorization.signature).map_err(|_| SignatureError::mismatch())?;
-    let fits = |path: &String| {
-        let canonical = canonical_request(request, path, &authorization.signed_headers, &payload_hash);
+    let Ok(given) = hex::decode(&authorization.signature) else { return false };
+    canonical_paths(request.path).iter().any(|path| {
+        let canonical = canonical_request(request, path, &authorization.signed_headers, payload_hash);
         let expected = hmac(&key, string_to_sign(authorization, &canonical).as_bytes());
         bool::from(expected.ct_eq(&given))
-    };
-    if canonical_paths(request.path).iter().any(fits) { Ok(()) } else { Err(SignatureError::mismatch()) }
+    })
 }
 
 fn check_time(signed: u64, now: u64) -> Result<(), SignatureError> {
@@ -59,15 +68,20 @@ fn check_time(signed: u64, now: u64) -> Result<(), SignatureError> {
 
 /// Host and date must be signed, or another request could carry the signature; what is signed must be there.
 fn check_signed_headers(request: &SignedRequest<'_>, signed: &[String]) -> Result<(), SignatureError> {
-    let is_signed = |name: &str| signed.iter().any(|header| header == name);
-    if !is_signed("host") {
-        let message = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.";
-        return Err(SignatureError::InvalidSignature(message.to_owned()));
-    }
+    check_host_is_signed(request, signed)?;
     let date = timestamp_header(request);
-    if !is_signed(date) {
+    if !signed.iter().any(|header| header == date) {
         let message = format!("'{date}' must be a 'SignedHeader' in the AWS Authorization.");
         return Err(SignatureError::InvalidSignature(message));
+    }
+    Ok(())
+}
+
+/// The host must be signed, and all headers that are said to be signed must be there and in order.
+pub(crate) fn check_host_is_signed(request: &SignedRequest<'_>, signed: &[String]) -> Result<(), SignatureError> {
+    if !signed.iter().any(|header| header == "host") {
+        let message = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.";
+        return Err(SignatureError::InvalidSignature(message.to_owned()));
     }
     let in_order = signed.iter().zip(signed.iter().skip(1)).all(|(one, next)| one < next);
     let all_there = signed.iter().all(|name| request.header_values(name).next().is_some());
@@ -75,7 +89,7 @@ fn check_signed_headers(request: &SignedRequest<'_>, signed: &[String]) -> Resul
 }
 
 /// The hash that stands in the canonical request: the body's, unless the signer left the body out.
-fn payload_hash(request: &SignedRequest<'_>) -> Result<String, SignatureError> {
+pub(crate) fn payload_hash(request: &SignedRequest<'_>) -> Result<String, SignatureError> {
     let actual = hex::encode(Sha256::digest(request.body));
     match request.header("x-amz-content-sha256") {
         None => Ok(actual),

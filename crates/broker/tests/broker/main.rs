@@ -44,7 +44,7 @@ impl House {
             ArnSpace { region: Region::new("us-east-1").unwrap(), account: AccountId::new("123456789012").unwrap() };
         let registry = Arc::new(Registry::new(store.clone(), arns));
         let anonymous = Anonymous::from_policy(Anonymous::EVERYTHING).unwrap();
-        let router = Router::new(store);
+        let router = Router::open(store, Default::default()).unwrap();
         let broker = Broker::new(Arc::clone(&router), Arc::clone(&registry), anonymous);
         let authority = x509::Authority::generate("test", START).unwrap();
         Self { broker, router, registry, authority, began: Instant::now() }
@@ -210,13 +210,13 @@ fn policies_decide_on_connect_publish_subscribe_and_receive() {
     let house = House::new();
     let certificate = house.device(CertificateStatus::Active);
     let identity = Identity::Certificate(certificate);
-    let mut refused = house.client(identity, Dialect::Aws);
+    let mut refused = house.client(identity.clone(), Dialect::Aws);
     assert_eq!(refused.connect("lamp", None), [], "no policy: closed without CONNACK");
     assert_eq!(refused.progress, Progress::Close(DisconnectReason::AuthError));
 
     house.attach(&house.policy("lamp", LAMP), certificate);
     pump(&house);
-    let mut stranger = house.client(identity, Dialect::Aws);
+    let mut stranger = house.client(identity.clone(), Dialect::Aws);
     assert_eq!(stranger.connect("other", None), []);
     let mut lamp = house.client(identity, Dialect::Aws);
     assert_eq!(lamp.connect("lamp", None), [accepted()]);

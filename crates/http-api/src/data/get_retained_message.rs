@@ -25,7 +25,7 @@ pub(super) struct Output {
 
 pub(super) fn run(call: &Call<'_>, input: Input) -> Result<Output, ApiError> {
     let topic = topic::read(input.topic)?;
-    let Some(message) = call.services.router.retained_message(&topic)? else {
+    let Some(message) = call.services.router.retained_message(&topic, call.now)? else {
         let text = format!("No retained message exists for the topic '{topic}'.");
         return Err(ApiError::named("ResourceNotFoundException", text));
     };

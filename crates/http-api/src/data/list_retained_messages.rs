@@ -35,7 +35,7 @@ struct Summary {
 pub(super) fn run(call: &Call<'_>, input: Input) -> Result<Output, ApiError> {
     let after = input.next_token.as_deref().map(page::read_token).transpose()?.map(TopicName::new).transpose();
     let after = after.map_err(|_| ApiError::invalid("The pagination token is not valid."))?;
-    let page = call.services.router.retained_topics(after.as_ref(), page::limit(input.max_results))?;
+    let page = call.services.router.retained_topics(after.as_ref(), page::limit(input.max_results), call.now)?;
     let next_token = page::token(page.next_after.map(|topic| topic.to_string()));
     Ok(Output { retained_topics: page.topics.into_iter().map(Summary::from).collect(), next_token })
 }

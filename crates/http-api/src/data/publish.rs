@@ -33,12 +33,10 @@ pub(super) fn run(call: &Call<'_>, input: Input, payload: &Bytes) -> Result<Byte
     }
     let qos = QoS::from_bits(input.qos.unwrap_or_default());
     let qos = qos.ok_or_else(|| ApiError::invalid("The QoS is neither 0 nor 1."))?;
-    let request =
-        PublishRequest { topic: topic::read(input.topic)?, payload: payload.clone(), qos, retain: input.retain };
+    let (topic, payload, retain) = (topic::read(input.topic)?, payload.clone(), input.retain);
+    let request = PublishRequest { topic, payload, qos, retain, properties: None };
     let caller = Caller { principal: Arc::from(call.caller.user_id.as_str()), source_ip: call.source_ip };
-    if let Some(write) = call.services.broker.publish_as(&caller, request, call.now)? {
-        write.wait()?;
-    }
+    call.services.broker.publish_as(&caller, request, call.now)?.wait()?;
     Ok(Bytes::from(json!({ "message": "OK", "traceId": call.request_id }).to_string()))
 }
 

@@ -11,4 +11,5 @@ mod rules;
 mod shadows;
 mod things;
 mod tls;
+mod websocket;
 mod world;

@@ -6,10 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use actions::{Outside, OutsideConfig};
 use broker::{Anonymous, Broker};
+use doorway::{Bounds, DoorMetrics, Entrance};
 use hmac::{Hmac, KeyInit, Mac};
-use http_api::{HttpApi, Services, serve};
+use http_api::{Door, HttpApi, Services, WebSocketAccess, WebSocketClient};
 use iam::{AccessKey, Iam};
-use names::{AccountId, ArnSpace, Region, Timestamp};
+use names::{AccountId, ArnSpace, Dialect, Region, Timestamp};
 use registry::Registry;
 use router::Router;
 use rules::Rules;
@@ -69,7 +70,17 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (stop, stopped) = watch::channel(false);
-        tokio::spawn(serve(listener, HttpApi::new(services).unwrap(), tls, true, stopped));
+        let websocket = WebSocketAccess {
+            dialect: Dialect::Aws,
+            lets_in_anonymous: false,
+            origin_hosts: Arc::new([]),
+            run: Arc::new(|client| Box::pin(echo(client))),
+        };
+        let door = Door { api: HttpApi::new(services).unwrap(), operational_routes: true, websocket };
+        let entrance = Entrance { bounds: Bounds::default(), tls, metrics: Arc::<DoorMetrics>::default() };
+        let stop_doors = stopped.clone();
+        let welcome = move |arrival| door.clone().welcome(arrival, stop_doors.clone());
+        tokio::spawn(doorway::serve(listener, entrance, stopped, welcome));
         Self { address, ready, router, stop }
     }
 
@@ -213,7 +224,7 @@ fn services(arns: &ArnSpace, ready: Arc<AtomicBool>) -> Services {
         created_at: now,
     })
     .unwrap();
-    let router = Router::new(Arc::clone(&store));
+    let router = Router::open(Arc::clone(&store), Default::default()).unwrap();
     let limits = shadow_document::Limits::default();
     let outside = Outside::new(Arc::clone(&iam), Arc::clone(&router), arns.clone(), OutsideConfig::default());
     let registry = Arc::new(Registry::new(Arc::clone(&store), arns.clone()));
@@ -230,6 +241,17 @@ fn services(arns: &ArnSpace, ready: Arc<AtomicBool>) -> Services {
         metrics_text: Arc::new(|| "# EOF\n".to_owned()),
         ready: Arc::new(move || ready.load(Ordering::Relaxed)),
     }
+}
+
+/// Stands for the MQTT listener: says who came, and sends back the first bytes.
+async fn echo(client: WebSocketClient) {
+    let WebSocketClient { mut stream, read_ahead, peer, age_max } = client;
+    let mut bytes = read_ahead.to_vec();
+    while bytes.len() < 4 {
+        assert!(stream.read_buf(&mut bytes).await.unwrap() > 0);
+    }
+    let text = format!("{} {age_max:?} {}", peer.identity, String::from_utf8_lossy(&bytes));
+    stream.write_all(text.as_bytes()).await.unwrap();
 }
 
 /// `yyyymmddThhmmssZ`.

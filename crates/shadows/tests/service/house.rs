@@ -28,7 +28,7 @@ impl House {
     }
 
     pub(crate) fn over(store: Arc<dyn Store>) -> Self {
-        let router = Router::new(Arc::clone(&store));
+        let router = Router::open(Arc::clone(&store), Default::default()).unwrap();
         let listener = router.connection();
         let options = SubscribeOptions::plain(QoS::ExactlyOnce, Dialect::Mqtt);
         listener.subscribe(TopicFilter::new("$aws/things/+/shadow/#").unwrap(), options);
