@@ -1,31 +1,31 @@
 //! What holds for any packets and any bytes.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use message::{QoS, TopicName};
 use mqtt_codec::{
-    ConnAck, Connect, ConnectReturnCode, DecodeError, Packet, PacketId, Protocol, Publish, SubAck, SubAckCode,
-    Subscribe, Unsubscribe, Will, decode, encode,
+    DecodeError, Outgoing, Packet, PacketType, Protocol, ReasonCode, connect_protocol, decode, encode, encode_publish,
+    publish_bytes,
 };
 
 use crate::PACKET_BYTES_MAX;
+use crate::packets::{packet, protocol};
 
 proptest! {
     #[test]
-    fn a_packet_comes_back_as_it_went(packet in packet()) {
-        prop_assert_eq!(read_all(&written(std::slice::from_ref(&packet))), Ok(vec![packet]));
+    fn a_packet_comes_back_as_it_went((protocol, packet) in one()) {
+        prop_assert_eq!(read_all(&written(std::slice::from_ref(&packet), protocol), protocol), Ok(vec![packet]));
     }
 
     #[test]
-    fn any_split_of_the_stream_gives_the_same_packets(packets in vec(packet(), 1..8), cuts in vec(1_usize..40, 1..64)) {
-        let stream = written(&packets);
+    fn any_split_of_the_stream_gives_the_same_packets((protocol, packets) in some(), cuts in vec(1_usize..40, 1..64)) {
+        let stream = written(&packets, protocol);
         let (mut buffer, mut rest, mut read) = (BytesMut::new(), &stream[..], Vec::new());
         for cut in cuts.iter().cycle() {
             let (piece, later) = rest.split_at((*cut).min(rest.len()));
             buffer.extend_from_slice(piece);
-            while let Some(packet) = decode(&mut buffer, PACKET_BYTES_MAX).unwrap() {
+            while let Some(packet) = decode(&mut buffer, PACKET_BYTES_MAX, protocol).unwrap() {
                 read.push(packet);
             }
             if later.is_empty() {
@@ -38,125 +38,97 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_give_packets_or_an_error(bytes in vec(any::<u8>(), 0..300)) {
-        check_reading(&bytes)?;
+    fn any_bytes_give_packets_or_an_error(protocol in protocol(), bytes in vec(any::<u8>(), 0..300)) {
+        check_reading(&bytes, protocol)?;
+        connect_protocol(&bytes);
     }
 
     /// Damaged packets get deeper into the decoder than noise does.
     #[test]
-    fn damaged_packets_give_packets_or_an_error(packets in vec(packet(), 1..4), damage in vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
-        let mut stream = written(&packets);
+    fn damaged_packets_give_packets_or_an_error(
+        (protocol, packets) in some(),
+        damage in vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let mut stream = written(&packets, protocol);
         for (place, byte) in damage {
             let place = place.index(stream.len());
             stream[place] = byte;
         }
-        check_reading(&stream)?;
+        check_reading(&stream, protocol)?;
+        connect_protocol(&stream);
+    }
+
+    /// A packet of one version means something else or nothing in another, and never a panic.
+    #[test]
+    fn packets_of_another_version_give_packets_or_an_error((spoken, packets) in some(), heard in protocol()) {
+        check_reading(&written(&packets, spoken), heard)?;
+    }
+
+    /// What is held against Maximum Packet Size is what is written, in every version [MQTT-3.1.2-24].
+    #[test]
+    fn publish_bytes_are_counted_as_they_are_written((protocol, packet) in one(), expiry in any::<Option<u32>>()) {
+        let Packet::Publish(publish) = &packet else { return Ok(()) };
+        let outgoing = Outgoing {
+            topic: publish.topic.as_ref().map_or("", |topic| topic.as_str()),
+            topic_alias: publish.topic_alias,
+            payload: &publish.payload,
+            qos: publish.qos,
+            dup: publish.dup,
+            retain: publish.retain,
+            packet_id: publish.packet_id,
+            properties: publish.properties.as_deref(),
+            expiry_seconds: expiry,
+            subscription_ids: &publish.subscription_ids,
+        };
+        let mut out = BytesMut::new();
+        encode_publish(&outgoing, protocol, &mut out);
+        prop_assert_eq!(publish_bytes(&outgoing, protocol), out.len());
     }
 }
 
-/// What was read is written again as bytes that read the same.
-fn check_reading(bytes: &[u8]) -> Result<(), TestCaseError> {
-    if let Ok(packets) = read_all(bytes) {
-        prop_assert_eq!(read_all(&written(&packets)), Ok(packets));
+fn one() -> impl Strategy<Value = (Protocol, Packet)> {
+    protocol().prop_flat_map(|protocol| (Just(protocol), packet(protocol)))
+}
+
+fn some() -> impl Strategy<Value = (Protocol, Vec<Packet>)> {
+    protocol().prop_flat_map(|protocol| (Just(protocol), vec(packet(protocol), 1..8)))
+}
+
+/// What was read is written again as bytes that read the same; what was refused has a reason that a client can be told.
+fn check_reading(bytes: &[u8], protocol: Protocol) -> Result<(), TestCaseError> {
+    match read_all(bytes, protocol) {
+        Ok(packets) => {
+            let packets: Vec<Packet> = packets.into_iter().map(as_written).collect();
+            prop_assert_eq!(read_all(&written(&packets, protocol), protocol), Ok(packets));
+        }
+        Err(error) => {
+            let reason = error.reason();
+            prop_assert!(reason.is_allowed_in(PacketType::ConnAck) || reason == ReasonCode::TopicAliasInvalid);
+        }
     }
     Ok(())
 }
 
-fn read_all(bytes: &[u8]) -> Result<Vec<Packet>, DecodeError> {
+/// User properties are counted when they are read, and not written.
+fn as_written(mut packet: Packet) -> Packet {
+    match &mut packet {
+        Packet::Subscribe(subscribe) => subscribe.user_properties_bytes = 0,
+        Packet::Unsubscribe(unsubscribe) => unsubscribe.user_properties_bytes = 0,
+        _ => {}
+    }
+    packet
+}
+
+fn read_all(bytes: &[u8], protocol: Protocol) -> Result<Vec<Packet>, DecodeError> {
     let (mut buffer, mut packets) = (BytesMut::from(bytes), Vec::new());
-    while let Some(packet) = decode(&mut buffer, PACKET_BYTES_MAX)? {
+    while let Some(packet) = decode(&mut buffer, PACKET_BYTES_MAX, protocol)? {
         packets.push(packet);
     }
     Ok(packets)
 }
 
-fn written(packets: &[Packet]) -> BytesMut {
+fn written(packets: &[Packet], protocol: Protocol) -> BytesMut {
     let mut out = BytesMut::new();
-    packets.iter().for_each(|packet| encode(packet, &mut out));
+    packets.iter().for_each(|packet| encode(packet, protocol, &mut out));
     out
-}
-
-fn packet() -> impl Strategy<Value = Packet> {
-    prop_oneof![
-        connect().prop_map(Packet::Connect),
-        connack().prop_map(Packet::ConnAck),
-        publish().prop_map(Packet::Publish),
-        packet_id().prop_map(Packet::PubAck),
-        packet_id().prop_map(Packet::PubRec),
-        packet_id().prop_map(Packet::PubRel),
-        packet_id().prop_map(Packet::PubComp),
-        packet_id().prop_map(Packet::UnsubAck),
-        (packet_id(), vec((text(), qos()), 1..5))
-            .prop_map(|(packet_id, filters)| Packet::Subscribe(Subscribe { packet_id, filters })),
-        (packet_id(), vec(suback_code(), 1..5))
-            .prop_map(|(packet_id, codes)| Packet::SubAck(SubAck { packet_id, codes })),
-        (packet_id(), vec(text(), 1..5))
-            .prop_map(|(packet_id, filters)| Packet::Unsubscribe(Unsubscribe { packet_id, filters })),
-        Just(Packet::PingReq),
-        Just(Packet::PingResp),
-        Just(Packet::Disconnect),
-    ]
-}
-
-fn connect() -> impl Strategy<Value = Connect> {
-    let user = prop::option::of((text(), prop::option::of(payload())));
-    (any::<bool>(), any::<u16>(), text(), prop::option::of(will()), user).prop_map(
-        |(clean_session, keep_alive_seconds, client_id, will, user)| {
-            let (user_name, password) = user.map_or((None, None), |(name, password)| (Some(name), password));
-            let protocol = Protocol::V311;
-            Connect { protocol, clean_session, keep_alive_seconds, client_id, will, user_name, password }
-        },
-    )
-}
-
-fn will() -> impl Strategy<Value = Will> {
-    (topic(), payload(), qos(), any::<bool>()).prop_map(|(topic, payload, qos, retain)| Will {
-        topic,
-        payload,
-        qos,
-        retain,
-    })
-}
-
-fn connack() -> impl Strategy<Value = ConnAck> {
-    (any::<bool>(), 0_u8..6).prop_map(|(present, code)| {
-        let code = ConnectReturnCode::from_byte(code).unwrap();
-        ConnAck { session_present: present && code == ConnectReturnCode::Accepted, code }
-    })
-}
-
-fn publish() -> impl Strategy<Value = Publish> {
-    (any::<bool>(), qos(), any::<bool>(), topic(), packet_id(), payload()).prop_map(
-        |(dup, qos, retain, topic, packet_id, payload)| {
-            let acknowledged = qos != QoS::AtMostOnce;
-            let packet_id = acknowledged.then_some(packet_id);
-            Publish { dup: dup && acknowledged, qos, retain, topic, packet_id, payload }
-        },
-    )
-}
-
-fn packet_id() -> impl Strategy<Value = PacketId> {
-    (1..=u16::MAX).prop_map(|id| PacketId::new(id).unwrap())
-}
-
-fn qos() -> impl Strategy<Value = QoS> {
-    (0_u8..3).prop_map(|bits| QoS::from_bits(bits).unwrap())
-}
-
-fn suback_code() -> impl Strategy<Value = SubAckCode> {
-    prop_oneof![qos().prop_map(SubAckCode::Granted), Just(SubAckCode::Failure)]
-}
-
-fn text() -> impl Strategy<Value = bytestring::ByteString> {
-    vec(any::<char>().prop_filter("U+0000 is no text", |&c| c != '\0'), 0..12)
-        .prop_map(|characters| characters.into_iter().collect::<String>().into())
-}
-
-fn topic() -> impl Strategy<Value = TopicName> {
-    text().prop_filter_map("a topic name", |text| TopicName::new(text).ok())
-}
-
-/// Long enough that the remaining length takes one and two bytes.
-fn payload() -> impl Strategy<Value = Bytes> {
-    vec(any::<u8>(), 0..300).prop_map(Bytes::from)
 }

@@ -1,9 +1,9 @@
-//! Malformed frames, each with the clause that it breaks (MQTT 3.1.1).
+//! Malformed frames of MQTT 3.1 and 3.1.1, each with the clause that it breaks (MQTT 3.1.1).
 
 use bytes::BytesMut;
 
 use message::InvalidTopicName;
-use mqtt_codec::{DecodeError, Packet, PacketType, decode};
+use mqtt_codec::{DecodeError, Packet, PacketType, Protocol, connect_protocol, decode};
 
 use crate::{decode_bytes, field, framed};
 
@@ -27,14 +27,19 @@ fn fixed_headers() {
     check(&[0xC1, 0x00], flags(PacketType::PingReq, 1));
     check(&[0xD1, 0x00], flags(PacketType::PingResp, 1));
     check(&[0xE1, 0x00], flags(PacketType::Disconnect, 1));
+    // Only MQTT 3.1 knows repeated packets.
+    check_in(Protocol::V311, &[0x6A], flags(PacketType::PubRel, 10));
+    check_in(Protocol::V311, &[0x8A], flags(PacketType::Subscribe, 10));
+    check_in(Protocol::V311, &[0xAA], flags(PacketType::Unsubscribe, 10));
     check(&[0xC0, 0x80, 0x80, 0x80, 0x80, 0x00], DecodeError::RemainingLengthTooLong);
     check(&[0x30, 0xFF, 0xFF, 0xFF, 0xFF], DecodeError::RemainingLengthTooLong);
 }
 
 #[test]
 fn a_packet_too_large_is_refused_by_its_announced_length() {
-    let check =
-        |bytes: &[u8], max, expected| assert_eq!(decode(&mut BytesMut::from(bytes), max), expected, "{bytes:?}");
+    let check = |bytes: &[u8], max, expected| {
+        assert_eq!(decode(&mut BytesMut::from(bytes), max, Protocol::V311), expected, "{bytes:?}")
+    };
     check(&[0x30, 0xFF, 0xFF, 0xFF, 0x7F], 1024, Err(DecodeError::PacketTooLarge { bytes: 268_435_460, max: 1024 }));
     check(&[0x30, 0x09], 10, Err(DecodeError::PacketTooLarge { bytes: 11, max: 10 }));
     check(&[0x30, 0x08], 10, Ok(None));
@@ -46,7 +51,7 @@ fn unfinished_packets_are_awaited() {
     let connect = framed(0x10, &connect_body(0x02, &[&field("c")]));
     for end in 0..connect.len() {
         let mut buffer = BytesMut::from(&connect[..end]);
-        assert_eq!(decode(&mut buffer, 1024), Ok(None), "{end}");
+        assert_eq!(decode(&mut buffer, 1024, Protocol::V311), Ok(None), "{end}");
         assert_eq!(buffer, &connect[..end], "nothing is taken from the buffer");
     }
 }
@@ -59,11 +64,12 @@ fn connect() {
     check_body(&protocol("MQTX", 4), ProtocolName);
     check_body(&protocol("mqtt", 4), ProtocolName);
     check_body(&protocol("", 4), ProtocolName);
-    for level in [0, 3, 5, 6, 0x7F, 0x84] {
+    for level in [0, 3, 6, 0x7F, 0x84, 0x85] {
         check_body(&protocol("MQTT", level), UnacceptableProtocolLevel(level));
     }
-    check_body(&protocol("MQIsdp", 3), UnacceptableProtocolLevel(3));
-    check_body(&protocol("MQIsdp", 4), UnacceptableProtocolLevel(4));
+    for level in [0, 4, 5, 0x83] {
+        check_body(&protocol("MQIsdp", level), UnacceptableProtocolLevel(level));
+    }
 
     let id = &field("c")[..];
     let check = |flags: u8, payload: &[&[u8]], expected| check_body(&connect_body(flags, payload), expected);
@@ -98,11 +104,52 @@ fn connect() {
     }
 }
 
+/// MQTT 3.1 lets announced fields be missing at the end, but not broken off.
+#[test]
+fn connect_of_mqtt_31() {
+    let connect = |flags, payload: &[u8]| framed(0x10, &[&field("MQIsdp")[..], &[3, flags, 0, 60], payload].concat());
+    let check = |flags, payload: &[&[u8]], expected| check(&connect(flags, &payload.concat()), expected);
+    let id = &field("c")[..];
+    check(0x42, &[id, &field("p")], DecodeError::PasswordWithoutUserName);
+    check(0x82, &[id, b"\x00"], DecodeError::Truncated);
+    check(0xC2, &[id, &field("u"), b"\x00\x02p"], DecodeError::Truncated);
+    check(0xC2, &[id, &field("u"), &field("p"), b"x"], DecodeError::TrailingBytes(1));
+    check(0x06, &[id], DecodeError::Truncated);
+}
+
+/// A CONNECT that was refused is still there, and says who is to be answered.
+#[test]
+fn the_version_of_a_refused_connect() {
+    let check = |bytes: &[u8], expected: Option<Protocol>| {
+        let mut buffer = BytesMut::from(bytes);
+        assert!(decode(&mut buffer, 1024, Protocol::V311).is_err(), "{bytes:02x?}");
+        assert_eq!(connect_protocol(&buffer), expected, "{bytes:02x?}");
+    };
+    let connect = |name: &str, level: u8| framed(0x10, &[field(name), vec![level, 0x03]].concat());
+    check(&connect("MQIsdp", 3), Some(Protocol::V31));
+    check(&connect("MQTT", 4), Some(Protocol::V311));
+    check(&connect("MQTT", 5), Some(Protocol::V5));
+    check(&connect("MQTT", 6), None);
+    check(&connect("MQTT", 3), None);
+    check(&connect("MQIsdp", 5), None);
+    check(&connect("MQTX", 5), None);
+    check(&[&b"\x10\xFF\xFF\x7F"[..], &field("MQTT"), &[5]].concat(), Some(Protocol::V5));
+    check(&[&b"\x11\x07"[..], &field("MQTT"), &[5]].concat(), Some(Protocol::V5));
+    check(b"\x10\xFF\xFF\xFF\xFF\x00\x04MQTT\x05", None);
+    check(b"\x10\x06\x00\x04MQTT", None);
+    check(b"\x10\x04\x00\x04MQ", None);
+    check(b"\x10\x01\x00", None);
+    check(b"\x10\xFF\xFF\x7F", None);
+    check(&framed(0x20, b"\x00\x04MQTT\x05"), None);
+    assert_eq!(connect_protocol(b""), None);
+    assert_eq!(connect_protocol(b"\x10"), None);
+}
+
 #[test]
 fn connack() {
-    check(&[0x20, 0x02, 0x02, 0x00], DecodeError::ReservedConnAckFlag);
+    check_in(Protocol::V311, &[0x20, 0x02, 0x02, 0x00], DecodeError::ReservedConnAckFlag);
+    check_in(Protocol::V311, &[0x20, 0x02, 0x01, 0x05], DecodeError::SessionPresentOnRefusal);
     check(&[0x20, 0x02, 0x00, 0x06], DecodeError::ReservedReturnCode(6));
-    check(&[0x20, 0x02, 0x01, 0x05], DecodeError::SessionPresentOnRefusal);
     check(&[0x20, 0x01, 0x00], DecodeError::Truncated);
     check(&[0x20, 0x03, 0x00, 0x00, 0x00], DecodeError::TrailingBytes(1));
 }
@@ -189,7 +236,7 @@ fn too_many_filters() {
         let body = [&b"\x00\x01"[..], &filter.repeat(count)].concat();
         let length = [body.len() & 0x7F | 0x80, body.len() >> 7 & 0x7F | 0x80, body.len() >> 14];
         let bytes = [&[first], &length.map(|seven| u8::try_from(seven).unwrap())[..], &body].concat();
-        let refused = decode_bytes(&bytes) == Err(DecodeError::TooManyFilters { max });
+        let refused = decode_bytes(&bytes, Protocol::V311) == Err(DecodeError::TooManyFilters { max });
         assert_eq!(refused, expected, "{first:#04x} {count}");
     };
     check(0x82, b"\x00\x01a\x00", max, false);
@@ -198,8 +245,14 @@ fn too_many_filters() {
     check(0xA2, b"\x00\x01a", max + 1, true);
 }
 
+/// The rule holds in MQTT 3.1 and 3.1.1.
 fn check(bytes: &[u8], expected: DecodeError) {
-    assert_eq!(decode_bytes(bytes), Err(expected), "{bytes:02x?}");
+    check_in(Protocol::V31, bytes, expected);
+    check_in(Protocol::V311, bytes, expected);
+}
+
+fn check_in(protocol: Protocol, bytes: &[u8], expected: DecodeError) {
+    assert_eq!(decode_bytes(bytes, protocol), Err(expected), "{protocol:?} {bytes:02x?}");
 }
 
 fn connect_body(flags: u8, payload: &[&[u8]]) -> Vec<u8> {
@@ -211,7 +264,7 @@ fn connect_body(flags: u8, payload: &[&[u8]]) -> Vec<u8> {
 fn errors_read_well() {
     let check = |error: DecodeError, expected: &str| assert_eq!(error.to_string(), expected);
     let flags = DecodeError::FixedHeaderFlags { packet_type: PacketType::PingReq, flags: 1 };
-    check(flags, "PINGREQ has the fixed-header flags 0b0001 [MQTT-2.2.2-2]");
+    check(flags, "PINGREQ has the fixed-header flags 0b0001 [MQTT-2.2.2-2], [MQTT-2.1.3-1]");
     check(DecodeError::PacketTooLarge { bytes: 9, max: 8 }, "the packet has 9 bytes, 8 are accepted");
     check(InvalidTopicName::Wildcard.into(), "the topic name has a wildcard");
 }
