@@ -225,7 +225,8 @@ impl Broker {
     /// When it is not known what changed: every certificate that is connected is looked up again.
     fn revalidate(&self) {
         self.raise_generation();
-        let connected: Vec<Identity> = self.clients.lock().connected.values().map(|client| client.identity.clone()).collect();
+        let connected: Vec<Identity> =
+            self.clients.lock().connected.values().map(|client| client.identity.clone()).collect();
         for identity in connected {
             if let Identity::Certificate(id) = identity
                 && !self.is_active(&id)

@@ -207,8 +207,7 @@ mod tests {
 
     /// The reference implementation (phc-winner-argon2), test.c: Argon2id, password "password", salt "somesalt",
     /// 2 rounds, 64 MiB, 1 lane.
-    const REFERENCE: &str =
-        "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+    const REFERENCE: &str = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
 
     #[test]
     fn a_hash_of_the_reference_implementation_is_understood() {

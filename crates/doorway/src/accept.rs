@@ -128,7 +128,8 @@ impl Gate {
 
     async fn bring_in(self: Arc<Self>, stream: TcpStream, address: SocketAddr) -> Option<Arrival> {
         let Entrance { bounds, tls, metrics } = &self.entrance;
-        let mut refused = if bounds.proxy_protocol { &metrics.refused_proxy_header } else { &metrics.refused_handshake };
+        let mut refused =
+            if bounds.proxy_protocol { &metrics.refused_proxy_header } else { &metrics.refused_handshake };
         let coming = async {
             let (stream, address) = if bounds.proxy_protocol {
                 let (stream, address) = self.behind_proxy(stream, address).await?;

@@ -45,7 +45,9 @@ fn missing(header: &[u8]) -> usize {
         return 1;
     }
     match header.get(FIXED_BYTES - 2..FIXED_BYTES) {
-        Some(&[high, low]) => (FIXED_BYTES + usize::from(u16::from_be_bytes([high, low]))).saturating_sub(header.len()).max(1),
+        Some(&[high, low]) => {
+            (FIXED_BYTES + usize::from(u16::from_be_bytes([high, low]))).saturating_sub(header.len()).max(1)
+        }
         _ => FIXED_BYTES - header.len(),
     }
 }
@@ -69,7 +71,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_broken_header_is_refused() {
-        for bytes in [b"".as_slice(), b"PROXY TCP4", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\xff\xff", b"GET / HTTP/1.1\r\n\r\n"] {
+        for bytes in [b"".as_slice(), b"PROXY TCP4", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\xff\xff", b"GET / HTTP/1.1\r\n\r\n"]
+        {
             assert!(read_proxy_header(&mut &*bytes).await.is_err(), "{bytes:x?}");
         }
     }

@@ -47,8 +47,7 @@ impl WebSocket {
             .max_write_buffer_size(4 * FRAME_BYTES_MAX)
             .max_message_size(Some(limits::WEBSOCKET_MESSAGE_BYTES_MAX))
             .max_frame_size(Some(limits::WEBSOCKET_MESSAGE_BYTES_MAX));
-        let frames =
-            WebSocketStream::from_partially_read(stream, read_ahead.into(), Role::Server, Some(config)).await;
+        let frames = WebSocketStream::from_partially_read(stream, read_ahead.into(), Role::Server, Some(config)).await;
         let expiry = age_max.map(|age| Box::pin(tokio::time::sleep(age)));
         Self { frames, unread: Bytes::new(), expiry, ending: None }
     }

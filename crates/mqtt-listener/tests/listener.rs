@@ -53,8 +53,7 @@ impl House {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             addresses.push(listener.local_addr().unwrap());
             let entrance = Entrance { bounds: Bounds::default(), tls, metrics: Arc::<DoorMetrics>::default() };
-            let door =
-                Door::new(Arc::clone(&broker), Arc::clone(&log_ins), dialect, Unidentified::Anonymous);
+            let door = Door::new(Arc::clone(&broker), Arc::clone(&log_ins), dialect, Unidentified::Anonymous);
             let welcome = move |arrival| door.clone().welcome(arrival);
             tokio::spawn(doorway::serve(listener, entrance, stopped.clone(), welcome));
         }

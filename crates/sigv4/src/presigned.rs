@@ -127,7 +127,11 @@ fn check_time(signed: u64, expires: u64, now: u64) -> Result<(), SignatureError>
     let latest = now.saturating_add(limits::SIGNATURE_SKEW_SECONDS_MAX);
     let text = date::format_basic;
     if signed > latest {
-        return Err(SignatureError::SignatureNotYetCurrent { signed: text(signed), latest: text(latest), now: text(now) });
+        return Err(SignatureError::SignatureNotYetCurrent {
+            signed: text(signed),
+            latest: text(latest),
+            now: text(now),
+        });
     }
     if now > signed.saturating_add(expires) {
         return Err(SignatureError::InvalidSignature(format!(

@@ -4,7 +4,9 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use aws_sigv4::http_request::{SessionTokenMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
+use aws_sigv4::http_request::{
+    SessionTokenMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign,
+};
 use aws_sigv4::sign::v4::SigningParams;
 use names::Timestamp;
 use proptest::prelude::*;
@@ -48,7 +50,8 @@ fn signed(signing: &Signing) -> String {
     let encoded = |text: &str| -> String {
         percent_encoding::percent_encode(text.as_bytes(), percent_encoding::NON_ALPHANUMERIC).collect()
     };
-    let pairs: Vec<_> = instructions.params().iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+    let pairs: Vec<_> =
+        instructions.params().iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
     pairs.join("&")
 }
 
@@ -91,7 +94,10 @@ fn a_signature_is_valid_from_15_minutes_before_until_it_expires() {
     times(86_400, &[(-901, false), (901, true), (86_400, true), (86_401, false)]);
     let query = signed(&Signing { token: None, is_token_signed: true, expires_seconds: 60 });
     let text = check(&query, HOST, 61).unwrap_err().to_string();
-    assert_eq!(text, "Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z (20150830T123701Z - 60 sec.)");
+    assert_eq!(
+        text,
+        "Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z (20150830T123701Z - 60 sec.)"
+    );
 }
 
 #[test]

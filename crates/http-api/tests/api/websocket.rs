@@ -56,7 +56,8 @@ async fn refusals_are_in_the_words_of_aws() {
     let another_secret = signed(&world, |ask| ask.secret = "guessed");
     check(another_secret, 403, "InvalidSignatureException", "does not match the signature you provided").await;
     let another_key = signed(&world, |ask| ask.key_id = "AKIDNOBODY");
-    check(another_key, 403, "UnrecognizedClientException", "The security token included in the request is invalid").await;
+    check(another_key, 403, "UnrecognizedClientException", "The security token included in the request is invalid")
+        .await;
     let late = signed(&world, |ask| ask.clock_skew_seconds = -1000);
     check(late, 403, "InvalidSignatureException", "Signature expired").await;
     let without_protocol = signed(&world, |_| {}).replace("sec-websocket-protocol: mqtt\r\n", "");
@@ -67,5 +68,8 @@ async fn refusals_are_in_the_words_of_aws() {
 async fn a_plain_request_is_told_to_upgrade() {
     let world = World::start().await;
     let reply = world.send_bytes(b"GET /mqtt HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
-    assert_eq!((reply.status, reply.header("upgrade"), reply.header("sec-websocket-version")), (426, "websocket", "13"));
+    assert_eq!(
+        (reply.status, reply.header("upgrade"), reply.header("sec-websocket-version")),
+        (426, "websocket", "13")
+    );
 }

@@ -6,8 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use actions::{Outside, OutsideConfig};
 use broker::{Anonymous, Broker};
-use hmac::{Hmac, KeyInit, Mac};
 use doorway::{Bounds, DoorMetrics, Entrance};
+use hmac::{Hmac, KeyInit, Mac};
 use http_api::{Door, HttpApi, Services, WebSocketAccess, WebSocketClient};
 use iam::{AccessKey, Iam};
 use names::{AccountId, ArnSpace, Dialect, Region, Timestamp};
