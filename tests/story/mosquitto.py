@@ -17,6 +17,8 @@ class Door:
     key: Path | None = None
     protocol: str | None = None
     """The ALPN name, where a port serves more than MQTT."""
+    user: str | None = None
+    password: str | None = None
 
     def options(self, client_id: str) -> list[str]:
         options = ["-h", "localhost" if self.ca else "127.0.0.1", "-p", str(self.port), "-V", "mqttv311", "-i", client_id]
@@ -26,6 +28,8 @@ class Door:
             options += ["--cert", str(self.certificate), "--key", str(self.key)]
         if self.protocol:
             options += ["--tls-alpn", self.protocol]
+        if self.user is not None:
+            options += ["-u", self.user, "-P", self.password or ""]
         return options
 
 

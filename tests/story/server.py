@@ -38,6 +38,9 @@ def clean_environment(home: Path, **more: str) -> dict[str, str]:
 class Server:
     """One data directory and the process that serves it. `start` may be called again after `kill` or `stop`."""
 
+    settings = ""
+    """The TOML file beside the flags."""
+
     def __init__(self, folder: Path, **environment: str):
         self.folder = folder
         self.data_dir = folder / "data"
@@ -49,8 +52,10 @@ class Server:
 
     def arguments(self) -> list[str]:
         address = "127.0.0.1:{}".format
+        file = self.folder / "althing.toml"
+        file.write_text(self.settings)
         return [
-            binary(), "serve", "--data-dir", str(self.data_dir),
+            binary(), "serve", "--config", str(file), "--data-dir", str(self.data_dir),
             "--mqtt", address(self.mqtt), "--mqtts", address(self.mqtts),
             "--https", address(self.https), "--http", address(self.http),
             "--alpn", address(self.alpn) if self.alpn else "off",

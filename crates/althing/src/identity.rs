@@ -75,7 +75,7 @@ fn authority(data_dir: &DataDir, now: Timestamp) -> anyhow::Result<Authority> {
 }
 
 /// Every name that a client may reach this server by.
-fn server_names(config: &Config) -> Vec<String> {
+pub(crate) fn server_names(config: &Config) -> Vec<String> {
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
     let host_name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let configured = [config.endpoint_host.as_str(), host_name.trim()].map(str::to_owned);

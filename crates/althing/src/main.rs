@@ -7,6 +7,7 @@ mod clock;
 mod commands;
 mod config;
 mod data_dir;
+mod doors;
 mod endpoints;
 mod identity;
 mod logging;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use crate::commands::{Command, env, serve};
+use crate::commands::{Command, env, hash_password, serve};
 
 /// A self-hosted server that does what AWS IoT Core does.
 #[derive(Parser)]
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         None => serve::run(arguments.serve),
         Some(Command::Serve(flags)) => serve::run(*flags),
         Some(Command::Env(flags)) => env::run(&flags),
+        Some(Command::HashPassword) => hash_password::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use broker::Broker;
+use doorway::DoorMetrics;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
@@ -35,10 +36,16 @@ impl std::fmt::Debug for Rows {
 }
 
 impl Metrics {
-    pub(crate) fn new(broker: &Arc<Broker>, router: &Arc<Router>, rules: &Arc<Rules>) -> Self {
+    pub(crate) fn new(
+        broker: &Arc<Broker>,
+        router: &Arc<Router>,
+        rules: &Arc<Rules>,
+        doors: &Arc<DoorMetrics>,
+    ) -> Self {
         let mut rows = broker_rows(broker);
         rows.extend(router_rows(router));
         rows.extend(rules_rows(rules));
+        rows.extend(door_rows(doors));
         let mut registry = Registry::with_prefix("althing");
         registry.register_collector(Box::new(Rows(rows)));
         Self { registry }
@@ -101,6 +108,23 @@ fn rules_rows(rules: &Arc<Rules>) -> Vec<Row> {
         row!(rules, Counter, "rule_actions_denied", "Actions that the role does not allow", actions_denied),
         row!(rules, Counter, "rule_sql_failed", "Evaluations that failed", sql_failed),
         row!(rules, Counter, "rule_messages_let_go", "Messages not acted on while the outside did not answer", let_go),
+    ]
+}
+
+fn door_rows(doors: &Arc<DoorMetrics>) -> Vec<Row> {
+    let row = |name, help, field: fn(&DoorMetrics) -> &AtomicU64| -> Row {
+        let doors = Arc::clone(doors);
+        (name, help, Kind::Counter, Box::new(move || load(field(&doors))))
+    };
+    vec![
+        row("door_connections_let_in", "Connections handed to MQTT or HTTP", |doors| &doors.let_in),
+        row("door_refused_full", "Connections over connections_max", |doors| &doors.refused_full),
+        row("door_refused_rate", "Connections of addresses that connect too often", |doors| &doors.refused_rate),
+        row("door_refused_proxy_header", "Connections without a valid PROXY header", |doors| {
+            &doors.refused_proxy_header
+        }),
+        row("door_refused_handshake", "TLS handshakes that failed or took too long", |doors| &doors.refused_handshake),
+        row("door_refused_protocol", "Connections whose ALPN name cannot be served", |doors| &doors.refused_protocol),
     ]
 }
 

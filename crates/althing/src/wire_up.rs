@@ -8,26 +8,24 @@ use std::time::{Duration, Instant};
 
 use actions::{Outside, OutsideConfig};
 use anyhow::{Context, bail};
-use broker::{Anonymous, Broker};
+use broker::{Anonymous, Broker, Passwords};
+use doorway::DoorMetrics;
 use http_api::{HttpApi, Services};
 use iam::Iam;
-use mqtt_listener::{ClientCertificate, Door, Transport, server_config};
-use names::{ArnSpace, Dialect, limits};
+use names::ArnSpace;
 use persistent_sessions::QueueLimits;
 use registry::Registry;
 use router::Router;
 use rules::Rules;
 use shadows::ShadowService;
 use store::{FjallStore, Options, Store};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use crate::alpn::AlpnDoor;
 use crate::clock::timestamp;
-use crate::config::{AnonymousConfig, Config, Durability, Listen};
+use crate::config::{AnonymousConfig, Config, Durability, User};
 use crate::data_dir::{ADMINISTRATOR, CA_CERTIFICATE, DataDir, ENDPOINTS, PUBLIC};
+use crate::doors::{Behind, Doors, Ports, lets_in_anonymous};
 use crate::endpoints::Endpoints;
 use crate::identity::{Administrator, ServerIdentity};
 use crate::metrics::Metrics;
@@ -42,15 +40,10 @@ pub(crate) struct House {
     rules: Arc<Rules>,
     api: Arc<HttpApi>,
     identity: ServerIdentity,
+    door_metrics: Arc<DoorMetrics>,
     administrator: Administrator,
     is_first_start: bool,
     is_ready: Arc<AtomicBool>,
-}
-
-/// The doors that are open, and the tasks behind them.
-pub(crate) struct Doors {
-    lines: Vec<String>,
-    tasks: Vec<JoinHandle<()>>,
 }
 
 impl House {
@@ -70,12 +63,16 @@ impl House {
         let (administrator, is_first_start) = Administrator::load_or_create(&data_dir, &iam, &arns, now)?;
         let registry = Arc::new(Registry::new(Arc::clone(&store), arns.clone()));
         let router = Router::open(Arc::clone(&store), QueueLimits::default())?;
-        let broker = Broker::new(Arc::clone(&router), Arc::clone(&registry), anonymous(config)?);
+        let users = config.users.iter().map(User::as_configured);
+        let passwords = Arc::new(Passwords::from_config(users).context("[[users]]")?);
+        let (routing, known) = (Arc::clone(&router), Arc::clone(&registry));
+        let broker = Broker::with_passwords(routing, known, anonymous(config)?, passwords);
+        let door_metrics = Arc::<DoorMetrics>::default();
         let shadows =
             Arc::new(ShadowService::new(Arc::clone(&store), Arc::clone(&router), shadow_document::Limits::default()));
         let outside = Arc::new(Outside::new(Arc::clone(&iam), Arc::clone(&router), arns.clone(), outside(config)));
         let rules = Rules::new(store, Arc::clone(&router), outside, arns.clone());
-        let metrics = Metrics::new(&broker, &router, &rules);
+        let metrics = Metrics::new(&broker, &router, &rules, &door_metrics);
         let is_ready = Arc::new(AtomicBool::new(false));
         let (ready, kept) = (Arc::clone(&is_ready), Arc::clone(&fjall));
         let services = Services {
@@ -93,40 +90,45 @@ impl House {
         };
         let api = HttpApi::new(services).context("the API models cannot be read")?;
         let store = fjall;
-        Ok(Self { data_dir, store, broker, shadows, rules, api, identity, administrator, is_first_start, is_ready })
+        Ok(Self {
+            data_dir,
+            store,
+            broker,
+            shadows,
+            rules,
+            api,
+            identity,
+            door_metrics,
+            administrator,
+            is_first_start,
+            is_ready,
+        })
     }
 
     /// Starts the services and opens the doors. All ports are taken before anything is served.
     pub(crate) async fn open(&self, config: &Config, stop: &watch::Receiver<bool>) -> anyhow::Result<Doors> {
-        let mqtt = bind("mqtt", config.mqtt).await?;
-        let mqtts = bind("mqtts", config.mqtts).await?;
-        let https = bind("https", config.https).await?;
-        let http = bind("http", config.http).await?;
-        let alpn = match bind("alpn", config.alpn).await {
-            Err(error) if config.alpn_is_optional => {
-                info!(why = format!("{error:#}"), "the port for everything (ALPN) is left out");
-                None
-            }
-            bound => bound?,
-        };
+        let ports = Ports::take(config).await?;
         let endpoints = Endpoints {
             region: config.region.to_string(),
-            http: http.as_ref().map(|(address, _)| format!("http://{}", reachable(*address))),
-            https: https.as_ref().map(|(address, _)| format!("https://localhost:{}", address.port())),
+            http: ports.http.as_ref().map(|(address, _)| format!("http://{}", reachable(*address))),
+            https: ports.https.as_ref().map(|(address, _)| format!("https://localhost:{}", address.port())),
         };
         let endpoints = format!("{}\n", serde_json::to_string_pretty(&endpoints)?);
         // Unchanged, it needs no room on a disk that may be full.
         if self.data_dir.read(ENDPOINTS).ok().flatten().as_ref() != Some(&endpoints) {
             self.data_dir.write(ENDPOINTS, &endpoints, PUBLIC)?;
         }
-        let mut doors = Doors { lines: Vec::new(), tasks: Vec::new() };
+        let mut doors = Doors::default();
         self.start_services(&mut doors, stop).await?;
-        self.open_mqtt(&mut doors, config, mqtt, mqtts, stop)?;
-        self.open_http(&mut doors, https, http, stop)?;
-        if let Some((address, listener)) = alpn {
-            let door = AlpnDoor::new(&self.identity, Arc::clone(&self.broker), Arc::clone(&self.api))?;
-            doors.add(format!("all    {address}  by ALPN name"), door.serve(listener, stop.clone()));
-        }
+        let behind = Behind {
+            config,
+            broker: &self.broker,
+            api: &self.api,
+            identity: &self.identity,
+            metrics: &self.door_metrics,
+            stop,
+        };
+        doors.open(ports, &behind)?;
         self.is_ready.store(true, Ordering::Release);
         Ok(doors)
     }
@@ -188,81 +190,6 @@ impl House {
         doors.tasks.push(tokio::spawn(running));
         Ok(())
     }
-
-    fn open_mqtt(
-        &self,
-        doors: &mut Doors,
-        config: &Config,
-        mqtt: Bound,
-        mqtts: Bound,
-        stop: &watch::Receiver<bool>,
-    ) -> anyhow::Result<()> {
-        let door = |dialect, transport| Door {
-            broker: Arc::clone(&self.broker),
-            dialect,
-            transport,
-            connections_max: limits::CONNECTIONS_PER_LISTENER_MAX,
-        };
-        if let Some((address, listener)) = mqtt {
-            let who = match (&config.anonymous, is_open(config)) {
-                (Some(_), _) => "anonymous as configured",
-                (None, true) => "anonymous clients from this machine may do everything",
-                (None, false) => "anonymous clients are refused: set [anonymous] to let them in",
-            };
-            let door = door(Dialect::Mqtt, Transport::Plain);
-            doors.add(format!("mqtt   {address}  {who}"), mqtt_listener::serve(listener, door, stop.clone()));
-        }
-        if let Some((address, listener)) = mqtts {
-            let identity = &self.identity;
-            let tls = server_config(&identity.chain_pem, &identity.key_pem, ClientCertificate::Required, &[])?;
-            let door = door(Dialect::Aws, Transport::Tls(tls));
-            doors.add(
-                format!("mqtts  {address}  registered ACTIVE certificates"),
-                mqtt_listener::serve(listener, door, stop.clone()),
-            );
-        }
-        Ok(())
-    }
-
-    fn open_http(
-        &self,
-        doors: &mut Doors,
-        https: Bound,
-        http: Bound,
-        stop: &watch::Receiver<bool>,
-    ) -> anyhow::Result<()> {
-        if let Some((address, listener)) = https {
-            let identity = &self.identity;
-            let protocols = ["h2", "http/1.1"];
-            let tls = server_config(&identity.chain_pem, &identity.key_pem, ClientCertificate::Optional, &protocols)?;
-            doors.add(
-                format!("https  {address}  signed API requests"),
-                http_api::serve(listener, Arc::clone(&self.api), Some(tls), false, stop.clone()),
-            );
-        }
-        if let Some((address, listener)) = http {
-            doors.add(
-                format!("http   {address}  signed API requests; /healthz, /readyz and /metrics for everyone"),
-                http_api::serve(listener, Arc::clone(&self.api), None, true, stop.clone()),
-            );
-        }
-        Ok(())
-    }
-}
-
-impl Doors {
-    fn add(&mut self, line: String, serving: impl Future<Output = ()> + Send + 'static) {
-        self.lines.push(line);
-        self.tasks.push(tokio::spawn(serving));
-    }
-}
-
-type Bound = Option<(SocketAddr, TcpListener)>;
-
-async fn bind(name: &str, listen: Listen) -> anyhow::Result<Bound> {
-    let Listen::On(address) = listen else { return Ok(None) };
-    let listener = TcpListener::bind(address).await.with_context(|| format!("--{name} {address}"))?;
-    Ok(Some((listener.local_addr()?, listener)))
 }
 
 /// The address under which this machine reaches a listener.
@@ -276,11 +203,6 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     }
 }
 
-/// Without a configuration anonymous clients are let in from this machine only.
-fn is_open(config: &Config) -> bool {
-    matches!(config.mqtt, Listen::On(address) if address.ip().is_loopback())
-}
-
 fn anonymous(config: &Config) -> anyhow::Result<Anonymous> {
     match &config.anonymous {
         Some(AnonymousConfig { policy_document: Some(document) }) => match Anonymous::from_policy(document) {
@@ -288,7 +210,7 @@ fn anonymous(config: &Config) -> anyhow::Result<Anonymous> {
             Err(error) => bail!("[anonymous] policy_document: {error}"),
         },
         Some(AnonymousConfig { policy_document: None }) => Ok(Anonymous::Refused),
-        None if is_open(config) => Ok(Anonymous::from_policy(Anonymous::EVERYTHING)?),
+        None if lets_in_anonymous(config) => Ok(Anonymous::from_policy(Anonymous::EVERYTHING)?),
         None => Ok(Anonymous::Refused),
     }
 }

@@ -13,6 +13,8 @@ pub struct DoorMetrics {
     pub refused_rate: AtomicU64,
     /// Refused: no valid PROXY header in time, where one must be.
     pub refused_proxy_header: AtomicU64,
+    /// Refused: what the ALPN name asks for is not served, or needs a certificate.
+    pub refused_protocol: AtomicU64,
     /// Refused: the TLS handshake failed or took too long.
     pub refused_handshake: AtomicU64,
 }

@@ -15,6 +15,7 @@ use names::limits;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -65,6 +66,7 @@ impl WebSocket {
             Some(Err(error)) => {
                 debug!(%error, "a WebSocket ended with an error");
                 self.ending = Some(match error {
+                    Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Ending::Lost,
                     Error::Protocol(_) | Error::Capacity(_) | Error::Utf8(_) => Ending::Violation,
                     _ => Ending::Lost,
                 });

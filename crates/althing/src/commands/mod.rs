@@ -1,6 +1,7 @@
 //! The commands: one file each.
 
 pub(crate) mod env;
+pub(crate) mod hash_password;
 pub(crate) mod serve;
 
 /// What `althing` can do.
@@ -10,4 +11,6 @@ pub(crate) enum Command {
     Serve(Box<crate::config::Flags>),
     /// Print the environment with which AWS clients reach this server, for `eval "$(althing env)"`
     Env(env::Flags),
+    /// Read a password and print the hash that `password_hash` in `[[users]]` takes
+    HashPassword,
 }

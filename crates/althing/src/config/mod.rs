@@ -1,13 +1,21 @@
 //! The configuration: built-in defaults, then a TOML file, then the environment, then flags.
 
-use std::fmt;
-use std::net::SocketAddr;
+mod aws;
+mod clients;
+mod listener;
+mod tls;
+
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use anyhow::{Context, bail};
-use names::{AccountId, Region};
-use serde::{Deserialize, Deserializer};
+use names::{AccountId, Dialect, Region, limits};
+use serde::Deserialize;
+
+pub(crate) use self::aws::AwsConfig;
+pub(crate) use self::clients::{AnonymousConfig, User, WebSocketConfig};
+use self::listener::{Defaults, ListenerFile};
+pub(crate) use self::listener::{Listen, Listener};
+pub(crate) use self::tls::TlsConfig;
 
 /// Everything `althing serve` needs to know.
 #[derive(Debug)]
@@ -19,14 +27,17 @@ pub(crate) struct Config {
     pub(crate) server_names: Vec<String>,
     pub(crate) log_format: LogFormat,
     pub(crate) durability: Durability,
-    pub(crate) mqtt: Listen,
-    pub(crate) mqtts: Listen,
-    pub(crate) https: Listen,
-    pub(crate) alpn: Listen,
+    pub(crate) mqtt: Listener,
+    pub(crate) mqtts: Listener,
+    pub(crate) https: Listener,
+    pub(crate) alpn: Listener,
     /// The port 443 is only taken when it may be, unless somebody asked for it.
     pub(crate) alpn_is_optional: bool,
-    pub(crate) http: Listen,
+    pub(crate) http: Listener,
     pub(crate) anonymous: Option<AnonymousConfig>,
+    pub(crate) users: Vec<User>,
+    pub(crate) websocket: WebSocketConfig,
+    pub(crate) tls: TlsConfig,
     pub(crate) aws: AwsConfig,
 }
 
@@ -79,42 +90,16 @@ struct File {
     server_names: Vec<String>,
     log_format: Option<LogFormat>,
     durability: Option<Durability>,
-    mqtt: Option<Listen>,
-    mqtts: Option<Listen>,
-    https: Option<Listen>,
-    alpn: Option<Listen>,
-    http: Option<Listen>,
+    mqtt: ListenerFile,
+    mqtts: ListenerFile,
+    https: ListenerFile,
+    alpn: ListenerFile,
+    http: ListenerFile,
     anonymous: Option<AnonymousConfig>,
+    users: Vec<User>,
+    websocket: WebSocketConfig,
+    tls: TlsConfig,
     aws: AwsConfig,
-}
-
-/// `[anonymous]`: what clients without an identity may do on the plain MQTT listener.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AnonymousConfig {
-    /// An IoT policy document. Without one they are refused.
-    pub(crate) policy_document: Option<String>,
-}
-
-/// `[aws]`: where rule actions find AWS, or what stands for it.
-#[derive(Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct AwsConfig {
-    /// The region of AWS's services; the server's own when there is none.
-    #[serde(deserialize_with = "region")]
-    pub(crate) region: Option<Region>,
-    /// Instead of AWS's own endpoints, for all services.
-    pub(crate) endpoint_url: Option<String>,
-    /// Instead of the SDK's chain of credentials, together with the secret.
-    pub(crate) access_key_id: Option<String>,
-    pub(crate) secret_access_key: Option<String>,
-}
-
-/// An address to listen on, or `off`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Listen {
-    Off,
-    On(SocketAddr),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
@@ -134,6 +119,25 @@ pub(crate) enum Durability {
     Os,
 }
 
+const DEVICES: Defaults = Defaults {
+    name: "",
+    ip: [0, 0, 0, 0],
+    port: 0,
+    dialect: Dialect::Aws,
+    connections_max: limits::CONNECTIONS_PER_LISTENER_MAX,
+    drain_seconds_max: limits::DRAIN_SECONDS_MAX,
+};
+const APIS: Defaults = Defaults {
+    connections_max: limits::HTTP_CONNECTIONS_PER_LISTENER_MAX,
+    drain_seconds_max: limits::HTTP_DRAIN_SECONDS_MAX,
+    ..DEVICES
+};
+const MQTT: Defaults = Defaults { name: "mqtt", ip: [127, 0, 0, 1], port: 1883, dialect: Dialect::Mqtt, ..DEVICES };
+const MQTTS: Defaults = Defaults { name: "mqtts", port: 8883, ..DEVICES };
+const HTTPS: Defaults = Defaults { name: "https", port: 8443, ..APIS };
+const ALPN: Defaults = Defaults { name: "alpn", port: 443, ..DEVICES };
+const HTTP: Defaults = Defaults { name: "http", ip: [127, 0, 0, 1], port: 8080, dialect: Dialect::Mqtt, ..APIS };
+
 impl Config {
     /// Reads the file if one is named, and lays environment and flags over it.
     pub(crate) fn load(flags: Flags) -> anyhow::Result<Self> {
@@ -147,7 +151,6 @@ impl Config {
         }
         let region = flags.region.or(file.region).unwrap_or_else(|| "us-east-1".to_owned());
         let account_id = flags.account_id.or(file.account_id).unwrap_or_else(|| "123456789012".to_owned());
-        let alpn = flags.alpn.or(file.alpn);
         file.aws.check()?;
         Ok(Self {
             data_dir: flags.data_dir.or(file.data_dir).unwrap_or_else(|| PathBuf::from("./data")),
@@ -157,28 +160,18 @@ impl Config {
             server_names: file.server_names,
             log_format: flags.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
             durability: file.durability.unwrap_or(Durability::Sync),
-            mqtt: flags.mqtt.or(file.mqtt).unwrap_or(Listen::default_on([127, 0, 0, 1], 1883)),
-            mqtts: flags.mqtts.or(file.mqtts).unwrap_or(Listen::default_on([0, 0, 0, 0], 8883)),
-            https: flags.https.or(file.https).unwrap_or(Listen::default_on([0, 0, 0, 0], 8443)),
-            alpn: alpn.unwrap_or(Listen::default_on([0, 0, 0, 0], 443)),
-            alpn_is_optional: alpn.is_none(),
-            http: flags.http.or(file.http).unwrap_or(Listen::default_on([127, 0, 0, 1], 8080)),
+            alpn_is_optional: flags.alpn.is_none() && !file.alpn.has_address(),
+            mqtt: file.mqtt.resolve(flags.mqtt, &MQTT)?,
+            mqtts: file.mqtts.resolve(flags.mqtts, &MQTTS)?,
+            https: file.https.resolve(flags.https, &HTTPS)?,
+            alpn: file.alpn.resolve(flags.alpn, &ALPN)?,
+            http: file.http.resolve(flags.http, &HTTP)?,
             anonymous: file.anonymous,
+            users: file.users,
+            websocket: file.websocket,
+            tls: file.tls,
             aws: file.aws,
         })
-    }
-}
-
-impl AwsConfig {
-    fn check(&self) -> anyhow::Result<()> {
-        if self.access_key_id.is_some() != self.secret_access_key.is_some() {
-            bail!("[aws] has one of access_key_id and secret_access_key without the other");
-        }
-        let is_url = |url: &String| url.starts_with("http://") || url.starts_with("https://");
-        if let Some(url) = self.endpoint_url.as_ref().filter(|url| !is_url(url)) {
-            bail!("[aws] endpoint_url {url:?} does not start with http:// or https://");
-        }
-        Ok(())
     }
 }
 
@@ -195,40 +188,6 @@ fn one_line(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {
     let line = before.matches('\n').count() + 1;
     let message = error.message().lines().collect::<Vec<_>>().join(", ");
     anyhow::anyhow!("{}:{line}: {message}", path.display())
-}
-
-impl Listen {
-    const fn default_on(ip: [u8; 4], port: u16) -> Self {
-        let [a, b, c, d] = ip;
-        Self::On(SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(a, b, c, d)), port))
-    }
-}
-
-impl FromStr for Listen {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.eq_ignore_ascii_case("off") {
-            return Ok(Self::Off);
-        }
-        text.parse().map(Self::On).map_err(|_| format!("{text:?} is neither IP:PORT nor `off`"))
-    }
-}
-
-fn region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Region>, D::Error> {
-    Region::new(&String::deserialize(deserializer)?).map(Some).map_err(serde::de::Error::custom)
-}
-
-impl<'de> Deserialize<'de> for Listen {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-impl fmt::Debug for AwsConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AwsConfig").field("endpoint_url", &self.endpoint_url).finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]
@@ -257,11 +216,32 @@ mod tests {
     fn flags_lie_over_the_file_and_the_file_over_the_defaults() {
         let config = load("region = \"eu-west-1\"\nmqtt = \"off\"\n", &["--mqtt", "127.0.0.1:2883"]).unwrap();
         assert_eq!(config.region.as_str(), "eu-west-1");
-        assert_eq!(config.mqtt, Listen::On("127.0.0.1:2883".parse().unwrap()));
+        assert_eq!(config.mqtt.address, Listen::On("127.0.0.1:2883".parse().unwrap()));
         assert_eq!(config.account_id.as_str(), "123456789012");
-        assert_eq!(config.http, Listen::On("127.0.0.1:8080".parse().unwrap()));
+        assert_eq!(config.http.address, Listen::On("127.0.0.1:8080".parse().unwrap()));
         assert!(config.alpn_is_optional);
         assert!(!load("", &["--alpn", "off"]).unwrap().alpn_is_optional);
+    }
+
+    #[test]
+    fn a_listener_is_an_address_or_a_table() {
+        let file = "[mqtt]\naddress = \"127.0.0.1:2883\"\nproxy_protocol = true\nconnects_per_second_per_ip = 7\n\
+                    connections_max = 5\n[mqtts]\ndialect = \"mqtt\"\nconnect_seconds_max = 3\n[alpn]\ndialect = \"aws\"\n";
+        let config = load(file, &["--mqtt", "127.0.0.1:3883"]).unwrap();
+        assert_eq!(config.mqtt.address, Listen::On("127.0.0.1:3883".parse().unwrap()), "the flag's address");
+        let bounds = &config.mqtt.bounds;
+        assert!(bounds.proxy_protocol && bounds.connections_max == 5, "{bounds:?}");
+        assert_eq!(bounds.rate, Some(doorway::ConnectRate { per_second: 7, burst: 7 }));
+        assert_eq!(config.mqtts.address, Listen::On("0.0.0.0:8883".parse().unwrap()));
+        assert_eq!((config.mqtts.dialect, config.mqtts.connect_time_max.as_secs()), (Dialect::Mqtt, 3));
+        assert!(config.alpn_is_optional, "nobody asked for its port");
+        let config = load("", &[]).unwrap();
+        assert_eq!((config.mqtt.dialect, config.mqtts.dialect), (Dialect::Mqtt, Dialect::Aws));
+        assert_eq!(
+            (config.https.dialect, config.alpn.dialect, config.http.dialect),
+            (Dialect::Aws, Dialect::Aws, Dialect::Mqtt)
+        );
+        assert!(!config.mqtt.bounds.proxy_protocol && config.mqtt.bounds.rate.is_none());
     }
 
     #[test]
@@ -273,6 +253,14 @@ mod tests {
         };
         check("region = \"x\"\nregio = 1\n", &[], ":2: unknown field `regio`");
         check("mqtt = \"here\"\n", &[], ":1: \"here\" is neither IP:PORT nor `off`");
+        check("[mqtt]\nadress = 1\n", &[], ":2: unknown field `adress`");
+        check("[mqtt]\naddress = \"here\"\n", &[], "\"here\" is neither IP:PORT nor `off`");
+        check("mqtt = 1883\n", &[], "an address, `off`, or a table");
+        check("[mqtts]\ndialect = \"v5\"\n", &[], "unknown variant `v5`");
+        check("[mqtts]\nconnections_max = 0\n", &[], "[mqtts] connections_max is 0");
+        check("[http]\nconnect_seconds_max = 0\n", &[], "[http] connect_seconds_max is 0");
+        check("[[users]]\nname = \"a\"\n", &[], "missing field `password_hash`");
+        check("[[tls.certificates]]\nnames = []\n", &[], "missing field `chain_file`");
         check("durability = \"maybe\"\n", &[], ":1: unknown variant `maybe`");
         check("[aws]\nkey = 1\n", &[], ":2: unknown field `key`");
         check("[aws]\naccess_key_id = \"A\"\n", &[], "access_key_id and secret_access_key without the other");
