@@ -17,3 +17,9 @@ def shown_by(item) -> list[str]:
     """The statements that a collected test or its definition is marked with, each once, nearest mark first."""
     found = [name for mark in item.iter_markers("statement") for name in mark.args]
     return list(dict.fromkeys(found))
+
+
+def case(name: str, *values: object, shows: str | tuple[str, ...] = ()):
+    """One row of a table: its name, its values, and the statements that it shows, which stand in its id."""
+    shown = (shows,) if isinstance(shows, str) else shows
+    return pytest.param(*values, id=" ".join((name, *shown)), marks=[statement(*shown)] if shown else [])
