@@ -159,6 +159,16 @@ class Peer(Checked):
             return
         raise AssertionError(f"not closed within {within} s")
 
+    def packets_until(self, last: bytes, within: float = 3.0) -> list[bytes]:
+        """What comes up to this packet, or until the server ends the connection."""
+        packets = []
+        try:
+            while not packets or packets[-1] != last:
+                packets.append(self.packet(within))
+        except Closed:
+            pass
+        return packets
+
     def await_packet(self, expected: bytes) -> None:
         """The next packet is this one, deliveries aside."""
         answer = self.next_but_deliveries()
