@@ -156,6 +156,10 @@ class Properties:
         """All values of a property that may be repeated, in order."""
         return [value for found, value in self.pairs if found == identifier]
 
+    def by_identifier(self) -> list[tuple[int, object]]:
+        """The pairs by identifier; repeated ones stay in their order."""
+        return sorted(self.pairs, key=lambda pair: pair[0])
+
     def __contains__(self, identifier: int) -> bool:
         return any(found == identifier for found, _ in self.pairs)
 
