@@ -4,6 +4,7 @@ import socket
 import ssl
 import struct
 import time
+from typing import NamedTuple
 
 PINGREQ = b"\xc0\x00"
 PINGRESP = b"\xd0\x00"
@@ -13,16 +14,24 @@ class Closed(Exception):
     """The server ended the connection, by EOF or RST."""
 
 
+class TlsAddress(NamedTuple):
+    """Where a client connects by TLS, and as whom. It may stand wherever a host and a port may."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext
+
+
 class Client:
     """One connection to the server. Use it in a `with`: leaving it closes the socket without a DISCONNECT."""
 
-    def __init__(self, address: tuple[str, int], timeout: float = 5, tls: ssl.SSLContext | None = None):
+    def __init__(self, address: tuple[str, int] | TlsAddress, timeout: float = 5):
         self.timeout = timeout
         self.buffer = b""
-        self.socket = socket.create_connection(address, timeout)
+        self.socket = socket.create_connection(address[:2], timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if tls:
-            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
+        if isinstance(address, TlsAddress):
+            self.socket = address.tls.wrap_socket(self.socket, server_hostname="localhost")
 
     def __enter__(self) -> "Client":
         return self

@@ -1,6 +1,5 @@
 """A connected MQTT 3.1.1 client for tests whose subject comes after CONNECT. It checks the form of all that the server sends."""
 
-import ssl
 import time
 from collections import deque
 from contextlib import suppress
@@ -68,9 +67,8 @@ class Peer(Checked):
         will: Will | None = None,
         *,
         timeout: float = 5,
-        tls: ssl.SSLContext | None = None,
     ):
-        super().__init__(address, timeout, tls)
+        super().__init__(address, timeout)
         self.waiting: deque[Publish] = deque()
         self.last_id = 0
         self.send(connect(client_id, clean, keep_alive, will))
