@@ -2,7 +2,7 @@
 
 import json
 
-from aws.conftest import IOT
+from aws.account import IOT
 from statements import statement
 from v311.packets import FAILURE, Will, connect, publish
 from v311.peer import Peer
