@@ -3,7 +3,7 @@
 import string as letters
 
 import pytest
-from statements import statement
+from statements import case, statement
 from v5 import packets
 from v5.packets import Connack, Publish, Suback, Will
 from v5.properties import CONNECT, P, block, string
@@ -34,9 +34,9 @@ FIRST_PACKETS = {
 
 
 @statement("MQTT-3.1.0-1", "MQTT-3.14.0-1")
-@pytest.mark.parametrize("case", FIRST_PACKETS)
-def test_a_first_packet_other_than_connect_closes_without_a_disconnect(address, case):
-    refused_connect(address, FIRST_PACKETS[case], 0x81, 0x82)
+@pytest.mark.parametrize("first", FIRST_PACKETS)
+def test_a_first_packet_other_than_connect_closes_without_a_disconnect(address, first):
+    refused_connect(address, FIRST_PACKETS[first], 0x81, 0x82)
 
 
 @statement("MQTT-3.1.0-2", "MQTT-3.2.0-2", "MQTT-3.1.2-8")
@@ -74,19 +74,19 @@ def test_an_unknown_protocol_version_closes(address, names, level):
     refused_in_any_version(address, packets.connect(names.client_id(), level=level))
 
 
-WRONG_FLAGS = {
-    "reserved": ("MQTT-3.1.2-3", 0x03),
-    "reserved without Clean Start": ("MQTT-3.1.2-3", 0x01),
-    "Will QoS 1 without a will": ("MQTT-3.1.2-11", 0x0A),
-    "Will QoS 2 without a will": ("MQTT-3.1.2-11", 0x12),
-    "Will Retain without a will": ("MQTT-3.1.2-13", 0x22),
-}
+WRONG_FLAGS = [
+    case("reserved", 0x03, shows="MQTT-3.1.2-3"),
+    case("reserved without Clean Start", 0x01, shows="MQTT-3.1.2-3"),
+    case("Will QoS 1 without a will", 0x0A, shows="MQTT-3.1.2-11"),
+    case("Will QoS 2 without a will", 0x12, shows="MQTT-3.1.2-11"),
+    case("Will Retain without a will", 0x22, shows="MQTT-3.1.2-13"),
+]
 
 
-@statement("MQTT-3.1.2-3", "MQTT-3.1.2-11", "MQTT-3.1.2-13", "MQTT-3.1.4-1", "MQTT-4.13.1-1")
-@pytest.mark.parametrize("case", WRONG_FLAGS)
-def test_wrong_connect_flags_are_refused(address, names, case):
-    refused_connect(address, packets.connect(names.client_id(), flags=WRONG_FLAGS[case][1]), 0x81, 0x82)
+@statement("MQTT-3.1.4-1", "MQTT-4.13.1-1")
+@pytest.mark.parametrize("flags", WRONG_FLAGS)
+def test_wrong_connect_flags_are_refused(address, names, flags):
+    refused_connect(address, packets.connect(names.client_id(), flags=flags), 0x81, 0x82)
 
 
 @statement("MQTT-3.1.2-12", "MQTT-3.1.4-1")
@@ -125,13 +125,32 @@ def payload_cases(name: bytes, topic: bytes) -> dict[str, bytes]:
     }
 
 
-@statement(
-    "MQTT-3.1.2-9", "MQTT-3.1.2-16", "MQTT-3.1.2-17", "MQTT-3.1.2-18", "MQTT-3.1.2-19", "MQTT-3.1.3-3", "MQTT-3.1.4-1", "MQTT-4.13.1-1"
-)
-@pytest.mark.parametrize("case", payload_cases(b"", b""))
-def test_a_payload_that_the_flags_do_not_describe_is_refused(address, names, case):
+def row(name: str, shows: str | tuple[str, ...] = ()):
+    return case(name, name, shows=shows)
+
+
+PAYLOADS = [
+    row("no client id", shows="MQTT-3.1.3-3"),
+    row("half a client id", shows="MQTT-3.1.3-3"),
+    row("no will properties", shows="MQTT-3.1.2-9"),
+    row("no will topic", shows="MQTT-3.1.2-9"),
+    row("no will payload", shows="MQTT-3.1.2-9"),
+    row("no will at all", shows="MQTT-3.1.2-9"),
+    row("a will without its flag"),
+    row("user name without its flag", shows="MQTT-3.1.2-16"),
+    row("no user name", shows="MQTT-3.1.2-17"),
+    row("password without its flag", shows="MQTT-3.1.2-18"),
+    row("no password", shows="MQTT-3.1.2-19"),
+    row("neither user name nor password", shows=("MQTT-3.1.2-17", "MQTT-3.1.2-19")),
+    row("a byte too many"),
+]
+
+
+@statement("MQTT-3.1.4-1", "MQTT-4.13.1-1")
+@pytest.mark.parametrize("place", PAYLOADS)
+def test_a_payload_that_the_flags_do_not_describe_is_refused(address, names, place):
     """Will Properties left out put the topic's length where the property length stands: malformed whatever it then says."""
-    refused_connect(address, payload_cases(names.client_id(), names.topic())[case], 0x81, 0x82, 0x85)
+    refused_connect(address, payload_cases(names.client_id(), names.topic())[place], 0x81, 0x82, 0x85)
 
 
 @statement("MQTT-3.1.4-1")
@@ -282,13 +301,13 @@ PROPERTY_ERRORS = {
 
 
 @statement("MQTT-3.1.4-1", "MQTT-4.13.1-1", "MQTT-3.2.2-6", "MQTT-3.2.2-7", "MQTT-3.2.2-8")
-@pytest.mark.parametrize("case", PROPERTY_ERRORS)
-def test_a_wrong_property_is_refused_and_a_stored_session_is_not_told(address, names, case):
+@pytest.mark.parametrize("wrong", PROPERTY_ERRORS)
+def test_a_wrong_property_is_refused_and_a_stored_session_is_not_told(address, names, wrong):
     """The strict reader refuses a CONNACK that has both a failure and Session Present."""
     name = names.client_id()
     with connect(address, name, expiry=60) as client:
         client.drop()
-    refused_connect(address, packets.connect(name, PROPERTY_ERRORS[case], clean_start=False), 0x81, 0x82)
+    refused_connect(address, packets.connect(name, PROPERTY_ERRORS[wrong], clean_start=False), 0x81, 0x82)
     with resume(address, name) as client:
         client.leave(0, [(P.SESSION_EXPIRY, 0)])
 
