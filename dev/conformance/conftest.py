@@ -32,15 +32,22 @@ def statements_shown(request) -> tuple[str, ...]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    """An `althing serve` of this worker's own, with a data directory of its own."""
+    """An `althing serve` of this worker's own, with a data directory of its own. No test may make it panic."""
     if ELSEWHERE:
         pytest.skip("needs Althing itself, and CONFORMANCE_ADDRESS names another server")
     server = Server(tmp_path_factory.mktemp("althing"))
     try:
         server.start()
         yield server
+        assert server.lives(), f"the server ended:\n{server.output()[-4000:]}"
+        assert "panicked at" not in server.output(), "a panic, which may look like a close:\n" + panics(server.output())
     finally:
         server.kill()
+
+
+def panics(output: str) -> str:
+    lines = output.splitlines()
+    return "\n".join("\n".join(lines[at : at + 2]) for at, line in enumerate(lines) if "panicked at" in line)
 
 
 @pytest.fixture(scope="session")

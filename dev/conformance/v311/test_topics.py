@@ -120,6 +120,20 @@ def test_a_topic_of_65535_bytes_arrives_whole(join, names):
     peer.expect_message(topic, b"long", 1)
 
 
+@statement("MQTT-4.7.3-3", "MQTT-4.8.0-2")
+def test_a_retained_message_of_such_a_topic_is_kept_or_closes(join, names):
+    """A server whose store has no room for the name closes, and takes no QoS 1 message in silence."""
+    topic, peer = names.topic(b"/"), join()
+    topic += b"y" * (65_535 - len(topic))
+    try:
+        peer.publish(topic, b"kept", 1, retain=True)
+    except Closed:
+        return
+    later = join()
+    later.subscribe(topic, 1)
+    later.expect_message(topic, b"kept", 1, retain=True)
+
+
 @statement("MQTT-1.5.3-2")
 @pytest.mark.parametrize("name", ["tab\t", "bell\x07", "delete\x7f", "c1\x80", "nonchar\uffff", "emoji\U0001f600"])
 def test_characters_that_are_discouraged_arrive_whole_or_close(join, names, name):
