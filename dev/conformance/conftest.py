@@ -39,8 +39,10 @@ def server(tmp_path_factory):
     try:
         server.start()
         yield server
-        assert server.lives(), f"the server ended:\n{server.output()[-4000:]}"
-        assert "panicked at" not in server.output(), "a panic, which may look like a close:\n" + panics(server.output())
+        if not server.lives():
+            pytest.fail(f"the server ended:\n{server.output()[-4000:]}", pytrace=False)
+        if found := panics(server.output()):
+            pytest.fail(f"a test of this worker made the server panic, which looks like a close:\n{found}", pytrace=False)
     finally:
         server.kill()
 
