@@ -3,9 +3,10 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-rust test-story lint tidy bench fuzz docs
+.PHONY: help run test test-rust test-story test-conformance mosquitto-clients lint tidy bench fuzz docs
 
 VENV := target/venv
+MQTTJS := target/mqttjs
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 FUZZ_SECONDS ?= 60
 DATA_DIR ?= ./data
@@ -17,24 +18,37 @@ run: ## build and start the server in ./data (the environment passes through)
 	cargo build --release -p althing
 	./target/release/althing serve --data-dir $(DATA_DIR)
 
-test: test-rust test-story ## all tests: Rust, then the story told with the AWS CLI, boto3, mosquitto and moto
+test: test-rust test-story test-conformance ## all tests: Rust, the story told with real software, the standards' statements
 
 # --tests with --bins: one set of features, so that nothing is compiled twice for both halves of the tests.
 test-rust: ## unit, table and socket tests
 	cargo build --workspace --bins --tests
 	cargo test --workspace --no-fail-fast
 
-test-story: $(VENV)/.installed ## the story tests alone
-	@command -v mosquitto_pub >/dev/null && command -v mosquitto_sub >/dev/null \
-	  || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq mosquitto-clients; }
+test-story: $(VENV)/.installed mosquitto-clients ## the story told with the AWS CLI, boto3, mosquitto and moto
 	cargo build --workspace --bins --tests
 	ALTHING_BIN="$${ALTHING_BIN:-$${CARGO_TARGET_DIR:-target}/debug/althing}" $(VENV)/bin/pytest tests/story
 
-$(VENV)/.installed: tests/story/requirements.txt
+test-conformance: $(VENV)/.installed $(MQTTJS)/.installed mosquitto-clients ## each statement of MQTT 3.1.1 and 5, and AWS's dialect, on the wire
+	cargo build --workspace --bins --tests
+	ALTHING_BIN="$${ALTHING_BIN:-$${CARGO_TARGET_DIR:-target}/debug/althing}" $(VENV)/bin/pytest -n 8 dev/conformance
+
+mosquitto-clients:
+	@command -v mosquitto_pub >/dev/null && command -v mosquitto_sub >/dev/null \
+	  || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq mosquitto-clients; }
+
+$(VENV)/.installed: tests/story/requirements.txt dev/conformance/requirements.txt
 	rm -rf $(VENV)
 	python3 -m venv $(VENV) || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq python3-venv \
 	  && rm -rf $(VENV) && python3 -m venv $(VENV); }
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check $(addprefix -r ,$^)
+	touch $@
+
+$(MQTTJS)/.installed: dev/conformance/clients/package.json dev/conformance/clients/package-lock.json
+	@command -v npm >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq nodejs npm; }
+	mkdir -p $(MQTTJS)
+	cp $^ $(MQTTJS)/
+	npm ci --silent --no-fund --no-audit --prefix $(MQTTJS)
 	touch $@
 
 lint: ## format, clippy, tidy, licences and advisories
