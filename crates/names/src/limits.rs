@@ -27,6 +27,8 @@ pub const FILTERS_PER_PACKET_MAX: usize = 65_536;
 pub const USER_PROPERTIES_PER_PACKET_MAX: usize = 1_024;
 /// Subscription identifiers in one PUBLISH, which only servers send (ours: bounds what a packet grows to when it is read).
 pub const SUBSCRIPTION_IDS_PER_PACKET_MAX: usize = 65_536;
+/// A share name in dialect `aws` (developer guide, mqtt, shared subscriptions).
+pub const AWS_SHARE_NAME_CHARACTERS_MAX: usize = 128;
 /// Filters in one SUBSCRIBE in dialect `aws` (AWS quotas, message broker).
 pub const AWS_FILTERS_PER_SUBSCRIBE_MAX: usize = 8;
 /// Subscriptions of one connection in dialect `aws` (AWS quotas, message broker).

@@ -1,13 +1,13 @@
 //! The embedded engine on disk, over fjall. docs/disk-format.md says what its files hold and promise.
 
-use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, LsmError, PersistMode, Readable};
+use names::limits;
 
 use crate::creation;
-use crate::range::is_possible;
+use crate::range::{bounds, is_possible};
 use crate::writer::{Engine, Round, Writer};
 use crate::{Batch, Direction, Done, Entry, Store, StoreError, Version, Versioned, Watch};
 
@@ -138,8 +138,7 @@ impl Store for FjallStore {
         if !is_possible(from, to) {
             return Ok(Vec::new());
         }
-        let end = if to.is_empty() { Bound::Unbounded } else { Bound::Excluded(to) };
-        let range = self.disk.database.snapshot().range::<&[u8], _>(&self.disk.data, (Bound::Included(from), end));
+        let range = self.disk.database.snapshot().range::<&[u8], _>(&self.disk.data, bounds(from, to));
         let entry = |row: fjall::Guard| {
             let (key, stored) = row.into_inner().map_err(|error| failed(&error))?;
             let Versioned { value, version } = from_disk(&stored)?;
@@ -233,7 +232,7 @@ impl Disk {
 impl Engine for Disk {
     /// Reads through a snapshot: a round that is being applied is seen whole or not at all, and only when synced.
     fn get(&self, key: &[u8]) -> Result<Option<Versioned>, StoreError> {
-        if key.is_empty() {
+        if key.is_empty() || key.len() > limits::STORE_KEY_BYTES_MAX {
             return Ok(None);
         }
         let stored = self.database.snapshot().get(&self.data, key).map_err(|error| failed(&error))?;

@@ -111,8 +111,10 @@ def test_a_packet_above_the_announced_maximum_packet_size_closes_before_it_is_al
         if limit is None:
             pytest.skip("the server announces no Maximum Packet Size")
         topic = names.topic()
-        overhead = 1 + 4 + 2 + len(topic) + 1
-        client.send(packets.publish(topic, bytes(limit + 1 - overhead))[:200])
+        excess = len(packets.publish(topic, bytes(limit))) - (limit + 1)
+        one_over = packets.publish(topic, bytes(limit - excess))
+        assert len(one_over) == limit + 1
+        client.send(one_over[:200])
         client.refused(0x95)
 
 
