@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use crate::commands::{Command, env, serve};
+use crate::commands::{Command, bench, env, serve};
 
 /// A self-hosted server that does what AWS IoT Core does.
 #[derive(Parser)]
@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         None => serve::run(arguments.serve),
         Some(Command::Serve(flags)) => serve::run(*flags),
         Some(Command::Env(flags)) => env::run(&flags),
+        Some(Command::Bench(flags)) => return bench::run(&flags),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,6 @@
 //! The commands: one file each.
 
+pub(crate) mod bench;
 pub(crate) mod env;
 pub(crate) mod serve;
 
@@ -10,4 +11,6 @@ pub(crate) enum Command {
     Serve(Box<crate::config::Flags>),
     /// Print the environment with which AWS clients reach this server, for `eval "$(althing env)"`
     Env(env::Flags),
+    /// Put load on an MQTT broker, this or another, and measure what it delivers and what that costs
+    Bench(Box<bench::Flags>),
 }
