@@ -4,6 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
+use names::limits::LOAD_STALL_SECONDS;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
@@ -36,6 +37,21 @@ pub struct Login<'a> {
 }
 
 impl Endpoint {
+    /// A broker over TCP that lets everybody in, in MQTT 3.1.1.
+    pub fn plain(address: SocketAddr) -> Self {
+        Self {
+            address,
+            host: address.to_string(),
+            tls: None,
+            websocket: None,
+            version: Version::V311,
+            user_name: None,
+            password: None,
+            keep_alive_seconds: KEEP_ALIVE_SECONDS,
+            patience: Duration::from_secs(LOAD_STALL_SECONDS),
+        }
+    }
+
     /// The broker that the options name: finds its address and reads the files for TLS.
     ///
     /// # Errors
@@ -72,6 +88,8 @@ fn host_of(host_and_port: &str) -> &str {
     let host = host_and_port.rsplit_once(':').map_or(host_and_port, |(host, _)| host);
     host.trim_start_matches('[').trim_end_matches(']')
 }
+
+const KEEP_ALIVE_SECONDS: u16 = 1200;
 
 #[cfg(test)]
 mod tests {

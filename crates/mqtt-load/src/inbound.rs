@@ -186,11 +186,11 @@ mod tests {
 
     #[test]
     fn a_publish_is_read_in_both_versions() {
-        let check = |bytes: &[u8], version, expected: Option<(&[u8], Option<[u8; 2]>, &[u8])>| {
+        fn check(bytes: &[u8], version: Version, expected: Option<(&[u8], Option<[u8; 2]>, &[u8])>) {
             let frame = next_frame(bytes).unwrap().unwrap();
-            let read = publish(&frame, version).map(|read| (read.topic, read.packet_id, read.payload));
-            assert_eq!(read, expected, "{bytes:?}");
-        };
+            let expected = expected.map(|(topic, packet_id, payload)| Publish { topic, packet_id, payload });
+            assert_eq!(publish(&frame, version), expected, "{bytes:?}");
+        }
         check(b"\x30\x07\x00\x03a/bxy", Version::V311, Some((b"a/b", None, b"xy")));
         check(b"\x32\x09\x00\x03a/b\x01\x02xy", Version::V311, Some((b"a/b", Some([1, 2]), b"xy")));
         check(b"\x30\x08\x00\x03a/b\x00xy", Version::V5, Some((b"a/b", None, b"xy")));

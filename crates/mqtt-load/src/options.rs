@@ -150,7 +150,7 @@ impl Options {
     }
 
     pub(crate) fn qos(&self) -> u8 {
-        self.qos.unwrap_or(u8::from(self.scenario == Scenario::Offline))
+        self.qos.unwrap_or(if self.scenario == Scenario::Offline { 1 } else { 0 })
     }
 
     pub(crate) fn window(&self) -> usize {

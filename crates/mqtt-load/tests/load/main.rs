@@ -1,5 +1,7 @@
 //! Whole runs over real sockets, against a small broker and its bad habits.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
 mod responder;
 
 use std::sync::atomic::AtomicBool;
