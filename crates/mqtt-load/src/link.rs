@@ -221,7 +221,7 @@ impl Link {
             }
             inbound::CONNACK => {
                 let answer = inbound::connack(frame.body, self.version).ok_or(Failure::Malformed("(a CONNACK)"))?;
-                let refused = |code| Failure::Refused { code, words: connack_words(self.version, code) };
+                let refused = |code| Failure::Refused { code, words: connack_words(code) };
                 self.accepted = Some(answer.map_err(refused)?);
             }
             inbound::SUBACK => self.take_suback(frame)?,

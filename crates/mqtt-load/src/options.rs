@@ -80,7 +80,7 @@ pub struct Options {
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
     /// Password; better given in the environment, where other users do not see it
-    #[arg(long, env = "MQTT_PASSWORD", hide_env_values = true, requires = "user")]
+    #[arg(long, env = "ALTHING_BENCH_PASSWORD", hide_env_values = true, requires = "user")]
     pub password: Option<String>,
     /// Connect with TLS
     #[arg(long, requires = "ca")]

@@ -58,7 +58,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let is_whole = !arguments.quick && arguments.only.is_empty();
     if arguments.soak || is_whole {
-        println!("{}", soak::run(&binaries, Duration::from_secs(arguments.soak_seconds))?);
+        let line = soak::run(&binaries, Duration::from_secs(arguments.soak_seconds))?;
+        // Standard output is JSON's alone.
+        if arguments.json { eprintln!("{line}") } else { println!("{line}") }
     }
     Ok(())
 }
