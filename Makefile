@@ -57,9 +57,11 @@ bench: mosquitto ## CPU time and memory against the floor and Mosquitto, then th
 bench-soak: ## five minutes of clients that come and go, and memory that must stay flat
 	ulimit -n "$$(ulimit -Hn)" && cargo run --release --quiet -p bench --bin bench -- --soak $(BENCH)
 
+# The bench starts its own: the service that comes with the package would keep port 1883.
 mosquitto:
 	@PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null \
-	  || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq mosquitto; }
+	  || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq mosquitto \
+	    && { $(SUDO) systemctl disable --now mosquitto >/dev/null 2>&1 || true; }; }
 
 fuzz: ## every fuzz target for FUZZ_SECONDS (60)
 	cargo test --release -p fuzz --no-run
