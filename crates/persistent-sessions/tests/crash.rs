@@ -225,7 +225,8 @@ fn run_and_kill(directory: &Path, lines_max: usize) -> Vec<Vec<String>> {
     // A line that the kill cut off has no end, and its number may be a part of one.
     while output.read_line(&mut line).is_ok_and(|bytes| bytes > 0) && line.ends_with('\n') {
         let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
-        if words.len() == 3 && words[1].parse::<u64>().is_ok() {
+        // The test runner says "running 1 test" too.
+        if words.len() == 3 && words[1].parse::<u64>().is_ok() && words[2].parse::<u64>().is_ok() {
             said.push(words);
         }
         line.clear();
