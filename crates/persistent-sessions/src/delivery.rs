@@ -73,8 +73,8 @@ impl Queues {
             if news == Some(News::Gone) {
                 continue;
             }
-            let packet_id = match (row.released, news) {
-                (Some(packet_id), _) | (None, Some(News::Released(packet_id) | News::PacketId(packet_id))) => {
+            let packet_id = match (news, row.released) {
+                (Some(News::Released(packet_id) | News::PacketId(packet_id)), _) | (_, Some(packet_id)) => {
                     Some(packet_id)
                 }
                 _ if has_packet_ids => self.packet_id(id, seq)?,
