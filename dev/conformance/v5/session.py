@@ -75,7 +75,9 @@ class Session(Client):
         assert unsuback.packet_id == packet_id and len(unsuback.reasons) == len(filters), f"{unsuback} for {filters}"
         return unsuback
 
-    def publish(self, topic: bytes, payload: bytes = b"", qos: int = 1, properties=(), *, retain: bool = False, packet_id: int | None = None):
+    def publish(
+        self, topic: bytes, payload: bytes = b"", qos: int = 1, properties=(), *, retain: bool = False, packet_id: int | None = None
+    ):
         """Publishes and completes the handshake; gives the PUBACK or PUBREC. At QoS 0 a PINGREQ follows instead."""
         used = (packet_id or self.next_id()) if qos else None
         self.send(packets.publish(topic, payload, qos, used, properties, retain=retain))

@@ -77,7 +77,9 @@ def test_acknowledgements_for_nothing_do_not_raise_the_quota(address, names):
     topic = names.topic()
     with receiving(address, names.client_id(), 1) as client, connect(address, names.client_id()) as publisher:
         client.subscribe((topic, 1))
-        client.send(*(packets.pubcomp(packet_id) for packet_id in (500, 501, 502)), *(packets.pubrec(packet_id, 0x80) for packet_id in (600, 601)))
+        client.send(
+            *(packets.pubcomp(packet_id) for packet_id in (500, 501, 502)), *(packets.pubrec(packet_id, 0x80) for packet_id in (600, 601))
+        )
         for number in range(3):
             publisher.publish(topic, b"%d" % number, 1)
         client.send(b"\xc0\x00", packets.disconnect())

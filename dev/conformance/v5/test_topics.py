@@ -19,7 +19,9 @@ def matched(client: Session, topic_filter: bytes, topics: list[bytes]) -> list[b
 
 
 @statement("MQTT-4.7.1-1", "MQTT-4.7.1-2")
-@pytest.mark.parametrize("topic_filter", [b"#", b"a/#", b"/#", b"+", b"+/+", b"/+", b"+/a/#", b"a/+/b", b"/", b"//", b"a b/ c", b"+/#", b" "], ids=bytes.decode)
+@pytest.mark.parametrize(
+    "topic_filter", [b"#", b"a/#", b"/#", b"+", b"+/+", b"/+", b"+/a/#", b"a/+/b", b"/", b"//", b"a b/ c", b"+/#", b" "], ids=bytes.decode
+)
 def test_a_right_filter_is_granted(address, names, topic_filter):
     with connect(address, names.client_id()) as client:
         client.send(packets.subscribe(1, [(topic_filter, 0 | RETAIN_NEVER)]))
