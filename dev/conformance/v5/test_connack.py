@@ -44,8 +44,7 @@ def test_connack_comes_before_a_thousand_queued_messages(address, names):
         client.subscribe((topic, 1))
         client.drop()
     with connect(address, names.client_id()) as publisher:
-        for number in range(1000):
-            publisher.publish(topic, b"%d" % number, 1)
+        publisher.publish_numbers(topic, 1, 1000)
     with resume(address, name) as client:
         assert client.payloads(1000) == [b"%d" % number for number in range(1000)]
         client.leave(0, [(P.SESSION_EXPIRY, 0)])
