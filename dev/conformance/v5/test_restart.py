@@ -63,6 +63,7 @@ def test_a_session_its_subscriptions_and_its_queue(own, names):
 
 @statement("MQTT-4.3.2-3", "MQTT-4.3.3-3", "MQTT-4.3.3-5", "MQTT-4.3.3-6", "MQTT-4.4.0-1")
 def test_what_was_in_flight_to_a_client(own, names):
+    """A PUBACK just before a power cut may be lost, as it may be on a network; a PUBREC that was answered with a PUBREL may not."""
     name, topic = names.client_id(), names.topic()
     client = connect(own.address, name, expiry=300)
     client.subscribe(topic)
@@ -71,14 +72,17 @@ def test_what_was_in_flight_to_a_client(own, names):
     first = {message.payload: message for message in (client.take(Publish) for _ in range(4))}
     client.send(packets.pubrec(first[b"1"].packet_id))
     assert client.take(Pubrel).packet_id == first[b"1"].packet_id
-    client.send(packets.puback(first[b"3"].packet_id))
-    client.barrier()
+    unacknowledged = {b"0", b"2", b"3"}
+    if own.way == "stopped":
+        client.send(packets.puback(first[b"3"].packet_id))
+        client.barrier()
+        unacknowledged.remove(b"3")
     own.again()
     with resume(own.address, name) as client:
-        again = {message.payload: message for message in (client.take(Publish) for _ in range(2))}
+        again = {message.payload: message for message in (client.take(Publish) for _ in unacknowledged)}
         assert {payload: (message.packet_id, message.qos, message.dup) for payload, message in again.items()} == {
-            b"0": (first[b"0"].packet_id, 1, True), b"2": (first[b"2"].packet_id, 2, True),
-        }  # fmt: skip
+            payload: (first[payload].packet_id, first[payload].qos, True) for payload in unacknowledged
+        }
         assert client.take(Pubrel).packet_id == first[b"1"].packet_id
         client.send(packets.pubcomp(first[b"1"].packet_id))
         for message in again.values():
