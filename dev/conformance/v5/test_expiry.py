@@ -133,10 +133,10 @@ def test_a_qos_2_message_that_was_sent_does_not_expire(address, names):
     name, topic = names.client_id(), names.topic()
     with connect(address, name, expiry=60) as client:
         client.subscribe(topic)
-        client.publish(topic, b"x", 2, expiring(1))
+        client.publish(topic, b"x", 2, expiring(2))
         first = client.take(Publish)
         client.drop()
-    time.sleep(2.2)
+    time.sleep(3.2)
     with resume(address, name) as client:
         again = client.take(Publish)
         assert (again.payload, again.packet_id, again.dup, again.qos) == (b"x", first.packet_id, True, 2)
@@ -150,9 +150,9 @@ def test_a_qos_2_exchange_to_a_subscriber_goes_on_after_the_expiry(address, name
     topic = names.topic()
     with connect(address, names.client_id()) as client:
         client.subscribe(topic)
-        client.publish(topic, b"x", 2, expiring(1))
+        client.publish(topic, b"x", 2, expiring(2))
         message = client.take(Publish)
-        time.sleep(2.2)
+        time.sleep(3.2)
         client.send(packets.pubrec(message.packet_id))
         pubrel = client.take(Pubrel)
         assert (pubrel.packet_id, pubrel.reason) == (message.packet_id, 0)
