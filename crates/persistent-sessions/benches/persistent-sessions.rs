@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use message::{Message, Origin, QoS, SubscribeOptions, TopicFilter, TopicName};
 use names::{ClientId, Dialect, Timestamp};
 use persistent_sessions::{PersistentSessions, QueueLimits, QueuedMessage, SessionId, Writes};
@@ -23,6 +23,26 @@ fn all(criterion: &mut Criterion) {
     enqueue_benches(criterion, &sessions, &ids);
     delivery_benches(criterion, &sessions);
     index_benches(criterion, &sessions);
+    opening_benches(criterion);
+}
+
+/// Opening is one durable commit, whatever there is.
+fn opening_benches(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("open");
+    group.sample_size(20);
+    for count in [10, 100_000] {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let store = FjallStore::open(directory.path(), Options::default()).expect("a new store opens");
+        let open = || PersistentSessions::open(Arc::clone(&store) as Arc<dyn Store>, QueueLimits::default());
+        let sessions = open().expect("a new store is empty");
+        for n in 0..count {
+            let id = create(&sessions, &format!("client-{n}"));
+            enqueue_later(&sessions, (0..5).map(|_| id));
+        }
+        enqueue(&sessions, std::iter::empty());
+        group.bench_function(format!("{count} sessions with 5 messages each"), |bencher| bencher.iter(open));
+    }
+    group.finish();
 }
 
 fn enqueue_benches(criterion: &mut Criterion, sessions: &PersistentSessions, ids: &[SessionId]) {
@@ -82,11 +102,16 @@ fn delivery_benches(criterion: &mut Criterion, sessions: &PersistentSessions) {
         });
     });
     group.bench_function("acknowledge 20 of 100,000 messages", |bencher| {
-        bencher.iter(|| {
-            let seqs: Vec<_> = (next..next + BATCH).collect();
-            next += BATCH;
-            sessions.acknowledge(id, &seqs).wait().expect("the disk takes it");
-        });
+        let some = || {
+            if sessions.queued(id).expect("it answers").0 < BATCH {
+                (0..5_000).for_each(|_| enqueue_later(sessions, (0..BATCH).map(|_| id)));
+                enqueue(sessions, (0..BATCH).map(|_| id));
+            }
+            let head = sessions.head(id).expect("it answers");
+            (head..head + BATCH).collect::<Vec<_>>()
+        };
+        let acknowledge = |seqs: Vec<u64>| sessions.acknowledge(id, &seqs).wait().expect("the disk takes it");
+        bencher.iter_batched(some, acknowledge, BatchSize::PerIteration);
     });
     group.finish();
 }

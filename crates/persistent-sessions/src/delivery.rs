@@ -60,7 +60,7 @@ impl Queues {
     ) -> Result<Vec<Queued>, StoreError> {
         let Some((from_seq, sent_up_to, has_packet_ids, news)) = self.change().tail(id)?.map(|tail| {
             let from_seq = from_seq.max(tail.head);
-            (from_seq, tail.sent_up_to, tail.has_packet_ids, tail.news_from(from_seq))
+            (from_seq, tail.sent_up_to, tail.has_packet_ids, tail.news_from(from_seq, limit))
         }) else {
             return Ok(Vec::new());
         };
@@ -145,10 +145,10 @@ impl Queues {
         let mut remember = || -> Result<(), StoreError> {
             let Some(tail) = change.tail(id)? else { return Ok(()) };
             let up_to = up_to.min(tail.next_seq.saturating_sub(1));
-            if up_to > tail.sent_up_to {
-                if let Some(tail) = change.touch(id)? {
-                    tail.sent_up_to = up_to;
-                }
+            if up_to > tail.sent_up_to
+                && let Some(tail) = change.touch(id)?
+            {
+                tail.sent_up_to = up_to;
             }
             for (seq, packet_id) in rows.iter().filter(|(seq, packet_id)| *packet_id != derived_packet_id(*seq)) {
                 change.make_room(ROW_BYTES);

@@ -130,7 +130,7 @@ pub(crate) fn assert_counts_agree(store: &dyn Store, sessions: &PersistentSessio
     let sum = counted.values().fold((0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1));
     assert_eq!((totals.messages, totals.bytes), sum, "the totals");
     assert_eq!(totals.sessions, rows(store, b"session/client/").len() as u64, "the sessions");
-    let durable = store.get(b"session/total").unwrap().map_or(vec![0; 24], |total| total.value[1..].to_vec());
+    let durable = store.get(b"session/total").unwrap().map_or_else(|| vec![0; 24], |total| total.value[1..].to_vec());
     let expected = [totals.sessions, totals.messages, totals.bytes].map(u64::to_be_bytes).concat();
     assert_eq!(durable, expected, "the totals on disk");
     for (id, count) in counted {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use persistent_sessions::{PersistentSessions, QueueLimits, QueueOverflow, SessionId, Stage, Writes, derived_packet_id};
+use persistent_sessions::{
+    PersistentSessions, QueueLimits, QueueOverflow, SessionId, Stage, Writes, derived_packet_id,
+};
 use proptest::prelude::*;
 use store::Store;
 

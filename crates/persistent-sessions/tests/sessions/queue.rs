@@ -10,8 +10,8 @@ use persistent_sessions::{
 use store::{MemoryStore, Store, StoreError};
 
 use crate::house::{
-    SlowStore, assert_counts_agree, client, create, disk, enqueue, enqueue_all, filter, message, open, queued, read_all,
-    rows, seen,
+    SlowStore, assert_counts_agree, client, create, disk, enqueue, enqueue_all, filter, message, open, queued,
+    read_all, rows, seen,
 };
 
 fn limited(store: &Arc<MemoryStore>, limits: QueueLimits) -> Arc<PersistentSessions> {
@@ -267,4 +267,30 @@ fn concurrent_publishers_are_committed_in_the_order_of_the_numbers() {
             last += seqs.len() as u64;
         }
     });
+}
+
+/// More sessions than have their counts in memory, and commits that take their time.
+#[test]
+fn counts_that_were_forgotten_are_read_again() {
+    let store = SlowStore::new();
+    let sessions = open(&store);
+    let ids: Vec<_> = (0..20_000).map(|n| sessions.create(&client(&format!("c{n}")), 5, 60, None).unwrap().0).collect();
+    let shared = queued("x");
+    for round in 1..=4 {
+        if round % 2 == 0 {
+            store.hold();
+        }
+        for some in ids.chunks(1_000) {
+            let messages: Vec<_> = some.iter().map(|id| (*id, shared.clone())).collect();
+            let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+            let told = Box::new(move |answer| _ = sender.send(answer));
+            sessions.enqueue(Writes { messages, received: Vec::new() }, told);
+            if round % 2 == 1 {
+                assert!(receiver.recv().unwrap().unwrap().iter().all(|enqueued| enqueued.seq == Some(round)));
+            }
+        }
+        store.let_go();
+    }
+    assert!(ids.iter().step_by(97).all(|id| numbers(&sessions, *id) == [1, 2, 3, 4]));
+    assert_counts_agree(&*store, &sessions);
 }

@@ -43,7 +43,11 @@ fn a_session_that_is_made_anew_sees_nothing_old() {
     sessions.sent(old, &[(1, 9)], 1).wait().unwrap();
     assert_counts_agree(&*store, &sessions);
     sessions.remove(&client("c"), old).unwrap().wait().unwrap();
-    assert_eq!(sessions.find(&client("c")).unwrap().unwrap().id, new, "removing who is gone does not touch the new one");
+    assert_eq!(
+        sessions.find(&client("c")).unwrap().unwrap().id,
+        new,
+        "removing who is gone does not touch the new one"
+    );
     sessions.remove(&client("c"), new).unwrap().wait().unwrap();
     assert!(!sessions.sweep(1_000).unwrap());
     store.commit(store::Batch::new()).wait().unwrap();
