@@ -87,6 +87,15 @@ impl Publisher {
         self.send(message, &routes, retained)
     }
 
+    /// As [`publish_once`](Self::publish_once), for a message that is made only if somebody receives its topic. It must not
+    /// be a retained one.
+    pub fn publish_if_heard(&mut self, topic: &TopicName, make: impl FnOnce() -> Option<Message>) {
+        let routes = self.look_up(topic).unwrap_or_default();
+        if let Some(message) = (!routes.is_empty()).then(make).flatten() {
+            let _ = self.send(message, &routes, None);
+        }
+    }
+
     /// The publisher's own session has received a QoS 2 message: kept on the disk together with the message's copies
     /// [MQTT-4.3.3-10].
     pub fn receive(&mut self, session: SessionId, packet_id: u16) {

@@ -24,6 +24,13 @@ pub(crate) struct Routes {
     pub(crate) shared: Vec<SharedRoute>,
 }
 
+impl Routes {
+    /// Whether nobody is reached.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.live.is_empty() && self.stored.is_empty() && self.shared.is_empty()
+    }
+}
+
 /// One subscriber, with the highest QoS of its matching subscriptions [MQTT-3.3.4-2].
 pub(crate) struct Route {
     subscriber: SubscriberId,

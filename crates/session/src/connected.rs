@@ -29,7 +29,7 @@ pub struct Connected {
     pub(crate) quotas: Arc<Quotas>,
     session_expiry_seconds: u32,
     keep_alive: KeepAlive,
-    will: Option<Will>,
+    will: Option<Box<Will>>,
     outbound: Outbound,
     pub(crate) inbound: Inbound,
     pub(crate) subscriptions: Subscriptions,
@@ -101,7 +101,7 @@ impl Connected {
             protocol: opening.protocol,
             session_expiry_seconds: opening.session_expiry_seconds,
             keep_alive: KeepAlive::new(opening.keep_alive, now),
-            will: opening.will,
+            will: opening.will.map(Box::new),
             outbound: Outbound::new(opening.receive_max.min(quotas.send_max)),
             inbound: resumed.map_or_else(Inbound::default, |resumed| Inbound::resume(resumed.received)),
             subscriptions: Subscriptions::new(quotas.subscriptions_max),
@@ -226,7 +226,7 @@ impl Connected {
     /// The will, to be published once when the connection ends [MQTT-3.1.2-8], [MQTT-3.1.2-10]; none after an orderly
     /// DISCONNECT.
     pub fn take_will(&mut self) -> Option<Will> {
-        self.will.take()
+        self.will.take().map(|will| *will)
     }
 
     /// The client's own id or the one that the broker gave it.
