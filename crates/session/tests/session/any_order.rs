@@ -61,9 +61,12 @@ fn step() -> impl Strategy<Value = Step> {
 /// What an identifier waits for, seen from the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Awaits {
-    PubAck,
-    PubRec,
-    PubComp,
+    /// PUBACK.
+    Acknowledgement,
+    /// PUBREC.
+    Receipt,
+    /// PUBCOMP.
+    Completion,
 }
 
 /// A session and what the client knows of it.
@@ -128,7 +131,7 @@ impl Seen {
 
     fn publish(&mut self, qos: QoS, packet_id: u16, name: Option<u8>, alias: u16, broker: ReasonCode) -> bool {
         let is_v5 = self.protocol == Protocol::V5;
-        let name = name.or((!is_v5).then_some(0)).map(|name| topic(&format!("t/{name}")));
+        let name = name.or_else(|| (!is_v5).then_some(0)).map(|name| topic(&format!("t/{name}")));
         let packet_id = (qos != QoS::AtMostOnce).then(|| id(packet_id));
         let topic_alias = NonZeroU16::new(alias).filter(|_| is_v5);
         let packet = Publish { topic: name, topic_alias, packet_id, ..publish("t", qos) };
@@ -159,16 +162,16 @@ impl Seen {
         let (Some(intent), out) = self.handle(packet) else { return false };
         let awaits = self.held.get(&packet_id).copied();
         let expected = match (kind, awaits) {
-            (0, Some(Awaits::PubAck)) | (3, Some(Awaits::PubComp)) => Some(Intent::Acknowledged(packet_id)),
-            (1, Some(Awaits::PubRec)) if refuses => Some(Intent::Acknowledged(packet_id)),
-            (1, Some(Awaits::PubRec)) => Some(Intent::Received(packet_id)),
+            (0, Some(Awaits::Acknowledgement)) | (3, Some(Awaits::Completion)) => Some(Intent::Acknowledged(packet_id)),
+            (1, Some(Awaits::Receipt)) if refuses => Some(Intent::Acknowledged(packet_id)),
+            (1, Some(Awaits::Receipt)) => Some(Intent::Received(packet_id)),
             (2, _) if self.received.contains(&packet_id) => Some(Intent::Released(packet_id)),
             _ => None,
         };
         assert_eq!(intent, expected);
         match expected {
             Some(Intent::Acknowledged(_)) => _ = self.held.remove(&packet_id),
-            Some(Intent::Received(_)) => _ = self.held.insert(packet_id, Awaits::PubComp),
+            Some(Intent::Received(_)) => _ = self.held.insert(packet_id, Awaits::Completion),
             Some(Intent::Released(_)) => self.received.retain(|id| *id != packet_id),
             _ => {}
         }
@@ -198,7 +201,7 @@ impl Seen {
                 assert_eq!(packet_id.is_some(), qos != QoS::AtMostOnce);
                 if let Some(packet_id) = packet_id {
                     assert!(!was_full, "the window is exceeded");
-                    let awaits = if qos == QoS::ExactlyOnce { Awaits::PubRec } else { Awaits::PubAck };
+                    let awaits = if qos == QoS::ExactlyOnce { Awaits::Receipt } else { Awaits::Acknowledgement };
                     assert_eq!(self.held.insert(packet_id, awaits), None, "the identifier is held");
                 }
                 self.read_publish(out, &message, packet_id);
@@ -275,7 +278,7 @@ proptest! {
             for packet_id in released.into_iter().map(id) {
                 let mut out = BytesMut::new();
                 seen.session.release_again(packet_id, &mut out);
-                seen.held.insert(packet_id, Awaits::PubComp);
+                seen.held.insert(packet_id, Awaits::Completion);
                 seen.read(out);
             }
         }

@@ -169,7 +169,7 @@ fn a_refusal_has_words_where_there_is_room() {
 #[test]
 fn what_cannot_be_read_is_refused_in_the_version_that_it_speaks() {
     let check = |error: DecodeError, reason: u8| {
-        let (told, words) = told(&Refusal::from_decode_error(error.clone(), Some(Protocol::V5))).unwrap();
+        let (told, words) = told(&Refusal::from_decode_error(error, Some(Protocol::V5))).unwrap();
         assert_eq!((told.byte(), words), (reason, Some(error.to_string())));
     };
     check(DecodeError::ReservedConnectFlag, 0x81);
