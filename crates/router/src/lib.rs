@@ -18,6 +18,7 @@ mod routes;
 mod shared;
 mod stored;
 mod subscribe;
+mod subscriber_id;
 
 pub use delivery::{Confirmation, Delivery, Extra};
 pub use mailbox::{Mailbox, MailboxClosed, Overflow};

@@ -13,7 +13,7 @@ use persistent_sessions::SessionId;
 
 use crate::delivery::{Extra, extra};
 use crate::mailbox::Mailbox;
-use crate::router::SubscriberId;
+use crate::subscriber_id::SubscriberId;
 
 /// All groups that have a connected member.
 #[derive(Default)]
