@@ -7,6 +7,7 @@ mod retained;
 mod retained_on_disk;
 mod routing;
 mod services;
+mod shared;
 mod switch;
 
 use std::sync::Arc;
