@@ -107,15 +107,12 @@ impl Publisher {
 
     /// Hands what is for stored sessions to the disk, all of it as one. None when there is nothing.
     pub fn flush(&mut self) -> Option<StoredWrite> {
+        self.writes_bytes = 0;
+        let writes = std::mem::take(&mut self.writes);
         if let Some(error) = self.failed.take() {
-            self.writes = Writes::default();
             return Some(StoredWrite::failed(error));
         }
-        if self.writes.is_empty() {
-            return None;
-        }
-        self.writes_bytes = 0;
-        Some(self.router.stored.write(std::mem::take(&mut self.writes), self.router.metrics()))
+        (!writes.is_empty()).then(|| self.router.stored.write(writes, self.router.metrics()))
     }
 
     /// Gives a message that a member of a group cannot finish to another one, if there is one. `except` is the stored

@@ -3,11 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "test code")]
 
+mod catching_up;
 mod retained;
 mod retained_on_disk;
 mod routing;
 mod services;
 mod shared;
+mod stored;
 mod switch;
 
 use std::sync::Arc;
