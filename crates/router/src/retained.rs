@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -30,11 +30,50 @@ pub(crate) struct Retained {
     origin: Arc<Origin>,
     /// Written and not yet readable from the store; an empty payload means removed. Keeps a subscriber who comes
     /// between a publish and its commit from missing both the live and the retained copy.
-    on_their_way: Mutex<HashMap<TopicName, (u64, Arc<Message>)>>,
+    on_their_way: Mutex<OnTheirWay>,
     next_write: AtomicU64,
 }
 
-/// A retained message's way to the disk. Await it before the publisher is acknowledged.
+/// The newest write of each topic that was not answered when it was last looked at.
+#[derive(Default)]
+struct OnTheirWay {
+    by_topic: HashMap<TopicName, OnItsWay>,
+    /// As many as there may be before those that nobody waited for are taken out.
+    sweep_at: usize,
+}
+
+struct OnItsWay {
+    write: u64,
+    message: Arc<Message>,
+    /// The store has answered: what counts is what it has.
+    is_answered: Arc<AtomicBool>,
+}
+
+impl OnTheirWay {
+    fn get(&self, topic: &TopicName) -> Option<&Arc<Message>> {
+        self.by_topic.get(topic).filter(|entry| entry.is_open()).map(|entry| &entry.message)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Arc<Message>> {
+        self.by_topic.values().filter(|entry| entry.is_open()).map(|entry| &entry.message)
+    }
+
+    fn insert(&mut self, topic: TopicName, entry: OnItsWay) {
+        if self.by_topic.len() >= self.sweep_at {
+            self.by_topic.retain(|_, entry| entry.is_open());
+            self.sweep_at = SWEPT_MIN.max(2 * self.by_topic.len());
+        }
+        self.by_topic.insert(topic, entry);
+    }
+}
+
+impl OnItsWay {
+    fn is_open(&self) -> bool {
+        !self.is_answered.load(Ordering::Acquire)
+    }
+}
+
+/// A retained message's way to the disk. Await it before the publisher is acknowledged; dropped, it goes on.
 pub struct RetainedWrite {
     ticket: Ticket,
     retained: Arc<Retained>,
@@ -77,6 +116,8 @@ const HEADER_1_BYTES: usize = 14;
 const HEADER_2_BYTES: usize = HEADER_1_BYTES + 12;
 const CHUNK_BYTES: usize = names::limits::STORE_VALUE_BYTES_MAX - HEADER_2_BYTES;
 const PAGE_ROWS: usize = 64;
+/// Answered writes that nobody waited for are looked for among as many at least.
+const SWEPT_MIN: usize = 64;
 
 impl Retained {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
@@ -97,20 +138,28 @@ impl Retained {
         let write = self.next_write.fetch_add(1, Ordering::Relaxed);
         // Under the lock, so that the order here is the order of the commits.
         let mut on_their_way = self.on_their_way.lock();
-        let chunks_before = on_their_way.get(&topic).map_or(0, |(_, message)| chunk_count(message));
+        let chunks_before = on_their_way.get(&topic).map_or(0, |message| chunk_count(message));
         let batch = self.batch(&kept, chunks_before);
-        on_their_way.insert(topic.clone(), (write, Arc::new(kept)));
-        let ticket = match batch {
-            Ok(batch) => self.store.commit(batch),
-            Err(error) => failed(error),
+        let is_answered = Arc::new(AtomicBool::new(false));
+        let entry = OnItsWay { write, message: Arc::new(kept), is_answered: Arc::clone(&is_answered) };
+        on_their_way.insert(topic.clone(), entry);
+        let (answer, ticket) = Ticket::new();
+        // Runs on the store's writer thread, or right here under the lock: it must not take it.
+        let done = move |verdict| {
+            is_answered.store(true, Ordering::Release);
+            let _nobody_waits = answer.send(verdict);
         };
+        match batch {
+            Ok(batch) => self.store.commit_then(batch, Box::new(done)),
+            Err(error) => done(Err(error)),
+        }
         RetainedWrite { ticket, retained: Arc::clone(self), topic, write }
     }
 
     /// The topic's message; one on its way to the disk is the topic's already.
     pub(crate) fn get(&self, topic: &TopicName) -> Result<Option<Arc<Message>>, StoreError> {
         // Before the store is read: what is committed in between is then seen there.
-        if let Some((_, newest)) = self.on_their_way.lock().get(topic) {
+        if let Some(newest) = self.on_their_way.lock().get(topic) {
             return Ok((!newest.payload.is_empty()).then(|| Arc::clone(newest)));
         }
         let rows = self.rows(topic.as_str().as_bytes())?;
@@ -124,8 +173,9 @@ impl Retained {
     /// What is on its way to the disk behind `after`, in the order of the store's keys.
     pub(crate) fn on_their_way_after(&self, after: Option<&TopicName>) -> BTreeMap<String, Arc<Message>> {
         let on_their_way = self.on_their_way.lock();
-        let behind = on_their_way.iter().filter(|(topic, _)| after.is_none_or(|after| topic.as_str() > after.as_str()));
-        behind.map(|(topic, (_, message))| (topic.to_string(), Arc::clone(message))).collect()
+        let is_behind = |topic: &TopicName| after.is_none_or(|after| topic.as_str() > after.as_str());
+        let behind = on_their_way.iter().filter(|message| is_behind(&message.topic));
+        behind.map(|message| (message.topic.to_string(), Arc::clone(message))).collect()
     }
 
     /// The first chunk of the first topic from a key on.
@@ -163,9 +213,9 @@ impl Retained {
     }
 
     fn settled(&self, topic: &TopicName, write: u64) {
-        let mut on_their_way = self.on_their_way.lock();
-        if on_their_way.get(topic).is_some_and(|(newest, _)| *newest == write) {
-            on_their_way.remove(topic);
+        let by_topic = &mut self.on_their_way.lock().by_topic;
+        if by_topic.get(topic).is_some_and(|newest| newest.write == write) {
+            by_topic.remove(topic);
         }
     }
 
@@ -222,8 +272,8 @@ impl RetainedCursor {
         // Taken before the store is read: what is committed in between is then seen there, perhaps in both places,
         // but never in neither.
         let on_their_way = retained.on_their_way.lock();
-        let matching = on_their_way.values().filter(|(_, message)| filter.matches(&message.topic, options.dialect));
-        let on_their_way_messages = matching.map(|(_, message)| Arc::clone(message)).collect();
+        let matching = on_their_way.iter().filter(|message| filter.matches(&message.topic, options.dialect));
+        let on_their_way_messages = matching.map(Arc::clone).collect();
         drop(on_their_way);
         let extra = extra(options.subscription_id.into_iter().collect(), None);
         Self { retained, filter, options, next: Some(from), end, on_their_way: on_their_way_messages, extra }
@@ -357,10 +407,4 @@ fn topic_bytes(key: &[u8]) -> Option<&[u8]> {
 
 pub(crate) fn topic_of(key: &[u8]) -> Option<TopicName> {
     TopicName::new(std::str::from_utf8(topic_bytes(key)?).ok()?).ok()
-}
-
-fn failed(error: StoreError) -> Ticket {
-    let (answer, ticket) = Ticket::new();
-    let _ = answer.send(Err(error)); // the receiver is `ticket`, which is right here
-    ticket
 }

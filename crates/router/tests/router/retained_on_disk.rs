@@ -8,6 +8,7 @@ use persistent_sessions::QueueLimits;
 use router::{Delivery, Router};
 use store::{Batch, Direction, MemoryStore, Store};
 
+use crate::switch::{Mode, over_a_switch};
 use crate::{NOW, connection, filter, message, plain};
 
 const RECEIVED_MILLIS: [u8; 8] = NOW.as_millis().to_be_bytes();
@@ -198,4 +199,27 @@ fn a_message_that_replaces_an_expired_one_stays() {
     retain(&router, message("t", "new", QoS::AtMostOnce, true));
     assert_eq!(cursor.next_page(after(5_000)).unwrap().len(), 1);
     assert_eq!(one(&router, "t", after(5_000)).unwrap().payload, "new");
+}
+
+/// Whoever publishes need not wait for the disk; what is on it counts all the same, and what did not get there does not.
+#[test]
+fn a_write_that_nobody_waits_for() {
+    let (switch, router) = over_a_switch();
+    let topics = || router.retained_topics(None, 10, NOW).unwrap().topics.len();
+    switch.set(Mode::RefuseCommits);
+    drop(router.publish(message("t", "lost", QoS::AtMostOnce, true)));
+    assert!(one(&router, "t", NOW).is_none());
+    assert_eq!((topics(), found(&router, "#", plain(QoS::AtMostOnce), NOW).len()), (0, 0));
+
+    switch.set(Mode::Hold);
+    drop(router.publish(message("t", "kept", QoS::AtMostOnce, true)));
+    assert_eq!(one(&router, "t", NOW).unwrap().payload, "kept");
+    switch.release();
+    assert_eq!(one(&router, "t", NOW).unwrap().payload, "kept");
+    assert_eq!((topics(), found(&router, "#", plain(QoS::AtMostOnce), NOW).len()), (1, 1));
+    // Somebody else takes it off the disk.
+    switch.set(Mode::Apply);
+    switch.commit(Batch::new().delete(&b"retained/t\0\0\0"[..])).wait().unwrap();
+    assert!(one(&router, "t", NOW).is_none());
+    assert_eq!((topics(), found(&router, "#", plain(QoS::AtMostOnce), NOW).len()), (0, 0));
 }
