@@ -39,12 +39,10 @@ impl Message {
         self.expires_at().is_some_and(|at| at <= now)
     }
 
-    /// The expiry interval to send on: whole seconds that are left [MQTT-3.3.2-6]; none when it never expires. A clock
-    /// that went back adds nothing.
-    pub fn expiry_seconds_left(&self, now: Timestamp) -> Option<u32> {
-        let asked = self.properties.as_ref()?.expiry_seconds?;
-        let millis = self.expires_at()?.as_millis().saturating_sub(now.as_millis());
-        Some(u32::try_from(millis / 1000).unwrap_or(u32::MAX).min(asked))
+    /// The milliseconds that are left of its time; none when it never expires. A clock that went back adds nothing.
+    pub fn expiry_millis_left(&self, now: Timestamp) -> Option<u64> {
+        let asked = u64::from(self.properties.as_ref()?.expiry_seconds?) * 1000;
+        Some(self.expires_at()?.as_millis().saturating_sub(now.as_millis()).min(asked))
     }
 }
 
@@ -65,50 +63,34 @@ pub struct Origin {
 mod tests {
     use super::*;
 
-    /// [MQTT-3.3.2-5], [MQTT-3.3.2-6]; AWS IoT Core sends 0 in the last second.
-    #[test]
-    fn a_message_expires_at_its_time() {
-        let check = |seconds: Option<u32>, waited_millis: u64, expected: Option<u32>, is_expired: bool| {
-            let properties = Properties { expiry_seconds: seconds, ..Properties::default() };
-            let message = Message {
-                topic: TopicName::new("t").expect("a topic"),
-                payload: Bytes::new(),
-                qos: QoS::AtMostOnce,
-                retain: false,
-                properties: Some(Arc::new(properties)),
-                received_at: Timestamp::from_millis(1_500),
-                origin: Arc::default(),
-            };
-            let now = Timestamp::from_millis(1_500 + waited_millis);
-            assert_eq!(message.expiry_seconds_left(now), expected, "{seconds:?} {waited_millis}");
-            assert_eq!(message.is_expired(now), is_expired, "{seconds:?} {waited_millis}");
-        };
-        check(None, u64::MAX - 1_500, None, false);
-        check(Some(2), 0, Some(2), false);
-        check(Some(2), 1, Some(1), false);
-        check(Some(2), 1_000, Some(1), false);
-        check(Some(2), 1_999, Some(0), false);
-        check(Some(2), 2_000, Some(0), true);
-        check(Some(2), 60_000, Some(0), true);
-        check(Some(0), 0, Some(0), true);
-        check(Some(u32::MAX), 0, Some(u32::MAX), false);
-        check(Some(u32::MAX), 1_000, Some(u32::MAX - 1), false);
-    }
-
-    /// A clock that went back adds nothing to what the publisher asked.
-    #[test]
-    fn a_message_from_the_future_is_whole() {
-        let properties = Properties { expiry_seconds: Some(5), ..Properties::default() };
-        let message = Message {
+    fn expiring(seconds: Option<u32>) -> Message {
+        Message {
             topic: TopicName::new("t").expect("a topic"),
             payload: Bytes::new(),
             qos: QoS::AtMostOnce,
             retain: false,
-            properties: Some(Arc::new(properties)),
+            properties: Some(Arc::new(Properties { expiry_seconds: seconds, ..Properties::default() })),
             received_at: Timestamp::from_millis(10_000),
             origin: Arc::default(),
+        }
+    }
+
+    /// [MQTT-3.3.2-5], [MQTT-3.3.2-6]. A clock that went back adds nothing to what the publisher asked.
+    #[test]
+    fn a_message_expires_at_its_time() {
+        let check = |seconds: Option<u32>, now: u64, millis_left: Option<u64>, is_expired: bool| {
+            let (message, now) = (expiring(seconds), Timestamp::from_millis(now));
+            assert_eq!(message.expiry_millis_left(now), millis_left, "{seconds:?} {now:?}");
+            assert_eq!(message.is_expired(now), is_expired, "{seconds:?} {now:?}");
         };
-        assert_eq!(message.expiry_seconds_left(Timestamp::from_millis(0)), Some(5));
-        assert!(!message.is_expired(Timestamp::from_millis(0)));
+        check(None, u64::MAX, None, false);
+        check(Some(2), 10_000, Some(2_000), false);
+        check(Some(2), 10_001, Some(1_999), false);
+        check(Some(2), 11_999, Some(1), false);
+        check(Some(2), 12_000, Some(0), true);
+        check(Some(2), u64::MAX, Some(0), true);
+        check(Some(0), 10_000, Some(0), true);
+        check(Some(u32::MAX), 10_000, Some(4_294_967_295_000), false);
+        check(Some(5), 0, Some(5_000), false);
     }
 }

@@ -10,6 +10,7 @@
 mod delivery;
 mod mailbox;
 mod metrics;
+mod on_their_way;
 mod publish;
 mod retained;
 mod retained_topics;

@@ -6,13 +6,15 @@
 //! chunks. Format 1 ends with the payload's length and has no properties. A topic has no 0x00, so chunks of one topic lie
 //! together and topics are in byte order.
 //!
+//! `retained-count` has the number of topics, eight big-endian bytes, written together with what changes it.
+//!
 //! A message whose time is over is nobody's any more; whoever comes across it on the disk takes it away.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -20,9 +22,10 @@ use message::{Message, Origin, QoS, SubscribeOptions, TopicFilter, TopicName};
 use names::Timestamp;
 use parking_lot::Mutex;
 use persistent_sessions::{decode_properties, encode_properties};
-use store::{Batch, Direction, Entry, Store, StoreError, Ticket};
+use store::{Batch, Committed, Direction, Entry, Store, StoreError, Ticket};
 
 use crate::delivery::{Delivery, Extra, extra};
+use crate::on_their_way::OnTheirWay;
 
 /// The retained messages and those on their way to the disk.
 pub(crate) struct Retained {
@@ -31,46 +34,9 @@ pub(crate) struct Retained {
     /// Written and not yet readable from the store; an empty payload means removed. Keeps a subscriber who comes
     /// between a publish and its commit from missing both the live and the retained copy.
     on_their_way: Mutex<OnTheirWay>,
-    next_write: AtomicU64,
-}
-
-/// The newest write of each topic that was not answered when it was last looked at.
-#[derive(Default)]
-struct OnTheirWay {
-    by_topic: HashMap<TopicName, OnItsWay>,
-    /// As many as there may be before those that nobody waited for are taken out.
-    sweep_at: usize,
-}
-
-struct OnItsWay {
-    write: u64,
-    message: Arc<Message>,
-    /// The store has answered: what counts is what it has.
-    is_answered: Arc<AtomicBool>,
-}
-
-impl OnTheirWay {
-    fn get(&self, topic: &TopicName) -> Option<&Arc<Message>> {
-        self.by_topic.get(topic).filter(|entry| entry.is_open()).map(|entry| &entry.message)
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &Arc<Message>> {
-        self.by_topic.values().filter(|entry| entry.is_open()).map(|entry| &entry.message)
-    }
-
-    fn insert(&mut self, topic: TopicName, entry: OnItsWay) {
-        if self.by_topic.len() >= self.sweep_at {
-            self.by_topic.retain(|_, entry| entry.is_open());
-            self.sweep_at = SWEPT_MIN.max(2 * self.by_topic.len());
-        }
-        self.by_topic.insert(topic, entry);
-    }
-}
-
-impl OnItsWay {
-    fn is_open(&self) -> bool {
-        !self.is_answered.load(Ordering::Acquire)
-    }
+    /// Topics that have a message. Counted under the lock of `on_their_way`, whose commits are in its order; a commit
+    /// that fails takes back what it counted.
+    count: Arc<AtomicU64>,
 }
 
 /// A retained message's way to the disk. Await it before the publisher is acknowledged; dropped, it goes on.
@@ -109,6 +75,7 @@ impl Header {
 }
 
 pub(crate) const PREFIX: &[u8] = b"retained/";
+const COUNT: &[u8] = b"retained-count";
 /// Without properties.
 const FORMAT_1: u8 = 1;
 const FORMAT_2: u8 = 2;
@@ -116,13 +83,20 @@ const HEADER_1_BYTES: usize = 14;
 const HEADER_2_BYTES: usize = HEADER_1_BYTES + 12;
 const CHUNK_BYTES: usize = names::limits::STORE_VALUE_BYTES_MAX - HEADER_2_BYTES;
 const PAGE_ROWS: usize = 64;
-/// Answered writes that nobody waited for are looked for among as many at least.
-const SWEPT_MIN: usize = 64;
 
 impl Retained {
-    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        let origin = Arc::new(Origin::default());
-        Self { store, origin, on_their_way: Mutex::default(), next_write: AtomicU64::new(0) }
+    pub(crate) fn open(store: Arc<dyn Store>) -> Result<Self, StoreError> {
+        let count = match store.get(COUNT)? {
+            Some(there) => read_count(&there.value)?,
+            None => count_topics(&*store)?, // a store of before it was counted
+        };
+        let (origin, count) = (Arc::new(Origin::default()), Arc::new(AtomicU64::new(count)));
+        Ok(Self { store, origin, on_their_way: Mutex::default(), count })
+    }
+
+    /// Topics that have a message.
+    pub(crate) fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
     }
 
     /// Replaces the topic's retained message, or removes it when the payload is empty [MQTT-3.3.1-10].
@@ -135,25 +109,42 @@ impl Retained {
             origin: Arc::clone(&self.origin),
             ..*message
         };
-        let write = self.next_write.fetch_add(1, Ordering::Relaxed);
         // Under the lock, so that the order here is the order of the commits.
         let mut on_their_way = self.on_their_way.lock();
-        let chunks_before = on_their_way.get(&topic).map_or(0, |message| chunk_count(message));
-        let batch = self.batch(&kept, chunks_before);
-        let is_answered = Arc::new(AtomicBool::new(false));
-        let entry = OnItsWay { write, message: Arc::new(kept), is_answered: Arc::clone(&is_answered) };
-        on_their_way.insert(topic.clone(), entry);
+        let before = on_their_way.get(&topic).map(|message| chunk_count(message));
+        let batch = self.batch(&kept, before);
+        let (write, ticket) = self.commit(&mut on_their_way, kept, batch);
+        drop(on_their_way);
+        RetainedWrite { ticket, retained: Arc::clone(self), topic, write }
+    }
+
+    /// Hands a batch to the store that makes `message` the topic's, and counts what it changes.
+    fn commit(
+        &self,
+        on_their_way: &mut OnTheirWay,
+        message: Message,
+        batch: Result<(Batch, Change), StoreError>,
+    ) -> (u64, Ticket) {
+        let (write, is_answered) = on_their_way.insert(message);
         let (answer, ticket) = Ticket::new();
+        let (count, change) = (Arc::clone(&self.count), batch.as_ref().map_or(Change::None, |(_, change)| *change));
         // Runs on the store's writer thread, or right here under the lock: it must not take it.
-        let done = move |verdict| {
+        let done = move |verdict: Result<Committed, StoreError>| {
+            if verdict.is_err() {
+                change.take_back(&count);
+            }
             is_answered.store(true, Ordering::Release);
             let _nobody_waits = answer.send(verdict);
         };
         match batch {
-            Ok(batch) => self.store.commit_then(batch, Box::new(done)),
+            Ok((batch, Change::None)) => self.store.commit_then(batch, Box::new(done)),
+            Ok((batch, change)) => {
+                let count = change.make(&self.count).to_be_bytes();
+                self.store.commit_then(batch.put(COUNT, count), Box::new(done));
+            }
             Err(error) => done(Err(error)),
         }
-        RetainedWrite { ticket, retained: Arc::clone(self), topic, write }
+        (write, ticket)
     }
 
     /// The topic's message; one on its way to the disk is the topic's already.
@@ -190,16 +181,19 @@ impl Retained {
         self.store.range(&bound(0), &bound(1), usize::from(u16::MAX), Direction::Forward)
     }
 
-    /// Deletes every chunk of the old message, which may be longer: those in the store, and `chunks_before` of one
-    /// that is still on its way there.
-    fn batch(&self, message: &Message, chunks_before: u16) -> Result<Batch, StoreError> {
+    /// Deletes every chunk of the old message, which may be longer: those in the store, and `before` of one that is
+    /// still on its way there.
+    fn batch(&self, message: &Message, before: Option<u16>) -> Result<(Batch, Change), StoreError> {
         let topic = message.topic.as_str().as_bytes();
         let from = [PREFIX, topic, &[0]].concat();
         let old = self.rows(topic)?;
+        let was_there = before.map_or(!old.is_empty(), |chunks| chunks > 0);
         let mut batch = old.into_iter().fold(Batch::new(), |batch, entry| batch.delete(entry.key));
-        batch = (0..chunks_before).fold(batch, |batch, number| batch.delete(chunk_key(&from, number)));
-        if message.payload.is_empty() {
-            return Ok(batch);
+        batch = (0..before.unwrap_or_default()).fold(batch, |batch, number| batch.delete(chunk_key(&from, number)));
+        let is_there = !message.payload.is_empty();
+        let change = Change::between(was_there, is_there);
+        if !is_there {
+            return Ok((batch, change));
         }
         for (number, chunk) in (0u16..).zip(content(message).chunks(CHUNK_BYTES)) {
             let mut value = Vec::with_capacity(chunk.len() + HEADER_2_BYTES);
@@ -209,14 +203,11 @@ impl Retained {
             value.extend_from_slice(chunk);
             batch = batch.put(chunk_key(&from, number), value);
         }
-        Ok(batch)
+        Ok((batch, change))
     }
 
     fn settled(&self, topic: &TopicName, write: u64) {
-        let by_topic = &mut self.on_their_way.lock().by_topic;
-        if by_topic.get(topic).is_some_and(|newest| newest.write == write) {
-            by_topic.remove(topic);
-        }
+        self.on_their_way.lock().remove(topic, write);
     }
 
     fn message(&self, first: &Entry, rest: &[Entry]) -> Option<Message> {
@@ -238,9 +229,56 @@ impl Retained {
 
     /// Takes a message away whose time is over, if it is still the one that was read.
     fn remove_expired(&self, first: &Entry, rest: &[Entry]) {
+        let Some(topic) = topic_of(&first.key) else { return };
+        let mut on_their_way = self.on_their_way.lock();
+        let is_there = matches!(self.store.get(&first.key), Ok(Some(there)) if there.version == first.version);
+        if on_their_way.get(&topic).is_some() || !is_there {
+            return;
+        }
         let batch = Batch::new().unchanged(first.key.clone(), Some(first.version)).delete(first.key.clone());
         let batch = rest.iter().fold(batch, |batch, chunk| batch.delete(chunk.key.clone()));
-        drop(self.store.commit(batch)); // when it fails or another message has come, there is nothing to do
+        let (payload, qos, origin) = (Bytes::new(), QoS::AtMostOnce, Arc::clone(&self.origin));
+        let received_at = Timestamp::from_millis(0);
+        let none = Message { topic, payload, qos, retain: true, properties: None, received_at, origin };
+        // When it fails or another message has come, there is nothing to do.
+        drop(self.commit(&mut on_their_way, none, Ok((batch, Change::Less))));
+    }
+}
+
+/// How many more topics have a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    None,
+    More,
+    Less,
+}
+
+impl Change {
+    fn between(was_there: bool, is_there: bool) -> Self {
+        match (was_there, is_there) {
+            (false, true) => Self::More,
+            (true, false) => Self::Less,
+            _ => Self::None,
+        }
+    }
+
+    /// Counts it; the new count.
+    fn make(self, count: &AtomicU64) -> u64 {
+        match self {
+            Self::None => count.load(Ordering::Relaxed),
+            Self::More => count.fetch_add(1, Ordering::Relaxed).saturating_add(1),
+            Self::Less => count
+                .try_update(Ordering::Relaxed, Ordering::Relaxed, |count| Some(count.saturating_sub(1)))
+                .map_or(0, |before| before.saturating_sub(1)),
+        }
+    }
+
+    fn take_back(self, count: &AtomicU64) {
+        match self {
+            Self::None => {}
+            Self::More => _ = Self::Less.make(count),
+            Self::Less => _ = Self::More.make(count),
+        }
     }
 }
 
@@ -391,6 +429,23 @@ pub(crate) fn read_header(mut chunk: &[u8]) -> Option<(Header, &[u8])> {
     };
     let expires_at = (expires_at > 0).then(|| Timestamp::from_millis(expires_at));
     Some((Header { qos, received_at, payload_bytes, properties_bytes, expires_at }, chunk))
+}
+
+fn read_count(value: &[u8]) -> Result<u64, StoreError> {
+    let count = <[u8; 8]>::try_from(value).map(u64::from_be_bytes);
+    count.map_err(|_| StoreError::Failed("the number of retained messages cannot be read".to_owned()))
+}
+
+fn count_topics(store: &dyn Store) -> Result<u64, StoreError> {
+    let end = [PREFIX, &[0xff]].concat();
+    let mut from = PREFIX.to_vec();
+    let mut count = 0;
+    loop {
+        let rows = store.range(&from, &end, PAGE_ROWS, Direction::Forward)?;
+        let Some(last) = rows.last() else { return Ok(count) };
+        from = [last.key.as_slice(), &[0]].concat();
+        count += rows.iter().filter(|row| row.key.ends_with(&[0, 0, 0])).count() as u64; // first chunks
+    }
 }
 
 fn chunk_key(topic_key: &[u8], number: u16) -> Vec<u8> {

@@ -178,7 +178,7 @@ fn retained_messages_expire() {
         (topics(after(9_999)), listed(after(9_999))),
         (all.map(String::from).to_vec(), all.map(String::from).to_vec())
     );
-    assert_eq!(one(&router, "t/soon", after(3_500)).unwrap().expiry_seconds_left(after(3_500)), Some(6));
+    assert_eq!(one(&router, "t/soon", after(3_500)).unwrap().expiry_millis_left(after(3_500)), Some(6_500));
     assert!(one(&router, "t/soon", after(10_000)).is_none());
     assert_eq!(listed(after(10_000)), ["t/late", "t/never"]);
     assert_eq!(rows(&store).len(), 3);
@@ -222,4 +222,35 @@ fn a_write_that_nobody_waits_for() {
     switch.commit(Batch::new().delete(&b"retained/t\0\0\0"[..])).wait().unwrap();
     assert!(one(&router, "t", NOW).is_none());
     assert_eq!((topics(), found(&router, "#", plain(QoS::AtMostOnce), NOW).len()), (0, 0));
+}
+
+/// The number of topics is that of the store: what fails does not count, and what is removed twice counts once.
+#[test]
+fn retained_topics_are_counted() {
+    let (switch, router) = over_a_switch();
+    let refused = |payload: &'static str| {
+        switch.set(Mode::RefuseCommits);
+        let write = router.publish(message("t", payload, QoS::AtMostOnce, true)).0.retained.unwrap();
+        assert!(write.wait().is_err());
+        switch.set(Mode::Apply);
+        router.retained_count()
+    };
+    assert_eq!(refused("x"), 0);
+    retain(&router, message("t", "x", QoS::AtMostOnce, true));
+    retain(&router, message("t", "y", QoS::AtMostOnce, true));
+    retain(&router, expiring("u", 10));
+    assert_eq!(refused(""), 2);
+    // Two subscribers come across the same message, before its removal is on the disk.
+    switch.set(Mode::Hold);
+    for _ in 0..2 {
+        assert_eq!(found(&router, "#", plain(QoS::AtMostOnce), after(10_000)).len(), 1);
+    }
+    switch.release();
+    switch.set(Mode::Apply);
+    assert_eq!(router.retained_count(), 1);
+    let reopened = Router::open(Arc::clone(&switch) as Arc<dyn Store>, QueueLimits::default()).unwrap();
+    assert_eq!(reopened.retained_count(), 1);
+    retain(&router, message("t", "", QoS::AtMostOnce, true));
+    retain(&router, message("t", "", QoS::AtMostOnce, true));
+    assert_eq!(router.retained_count(), 0);
 }

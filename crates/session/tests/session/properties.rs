@@ -111,31 +111,35 @@ fn messages_that_are_too_large() {
     assert_eq!(deliver(&mut session, &delivery(&over, QoS::AtLeastOnce)).0, Delivered::TooLarge);
 }
 
-/// [MQTT-3.3.2-5], [MQTT-3.3.2-6]: the interval goes down by the seconds that the message waited, and whoever publishes
-/// decides: it expires for a client of MQTT 3.1.1 too. AWS IoT Core sends 0 when less than a second is left.
+/// [MQTT-3.3.2-5], [MQTT-3.3.2-6]: the interval goes down by the whole seconds that the message waited; AWS IoT Core sends
+/// the whole seconds that are left, 0 in the last one. Whoever publishes decides: it expires for a client of MQTT 3.1.1
+/// too.
 #[test]
 fn messages_expire() {
-    let check = |millis: u64, expected: Option<u8>| {
-        for protocol in VERSIONS {
+    let check = |millis: u64, expected: Option<(u8, u8)>| {
+        let cases = VERSIONS.into_iter().flat_map(|protocol| crate::DIALECTS.map(|dialect| (protocol, dialect)));
+        for (protocol, dialect) in cases {
             let message = expiring(10, QoS::AtMostOnce);
             let mut out = BytesMut::new();
-            let mut session = connected_of(protocol, Dialect::Mqtt);
+            let mut session = connected_of(protocol, dialect);
             let delivery = delivery(&message, QoS::AtMostOnce);
             let delivered = session.deliver(&delivery, Timestamp::from_millis(millis), &mut out);
-            let written = match (expected, protocol) {
+            let left = expected.map(|(aws, mqtt)| if dialect == Dialect::Aws { aws } else { mqtt });
+            let written = match (left, protocol) {
                 (None, _) => Vec::new(),
                 (Some(left), Protocol::V5) => [b"\x30\x0B\x00\x01t\x05\x02\x00\x00\x00", &[left][..], b"hi"].concat(),
                 (Some(_), _) => b"\x30\x05\x00\x01thi".to_vec(),
             };
             let outcome = if expected.is_some() { Delivered::Written(None) } else { Delivered::Expired };
-            assert_eq!((delivered, &out[..]), (outcome, &written[..]), "{millis}");
+            assert_eq!((delivered, &out[..]), (outcome, &written[..]), "{millis} {dialect:?}");
         }
     };
-    check(0, Some(10));
-    check(1_000, Some(9));
-    check(3_500, Some(6));
-    check(9_000, Some(1));
-    check(9_500, Some(0));
+    check(0, Some((10, 10)));
+    check(999, Some((9, 10)));
+    check(1_000, Some((9, 9)));
+    check(3_500, Some((6, 7)));
+    check(9_000, Some((1, 1)));
+    check(9_999, Some((0, 1)));
     check(10_000, None);
     check(u64::MAX, None);
 }
