@@ -10,8 +10,9 @@ use store::StoreError;
 
 use crate::delivery::{Extra, extra};
 use crate::mailbox::Mailbox;
-use crate::router::{Entry, Router, SubscriberId};
+use crate::router::{Entry, Router};
 use crate::shared::Group;
+use crate::subscriber_id::SubscriberId;
 
 /// Everybody whom messages on one topic from one publisher reach.
 #[derive(Default)]

@@ -28,6 +28,8 @@ pub struct Connected {
     pub(crate) protocol: Protocol,
     pub(crate) quotas: Arc<Quotas>,
     session_expiry_seconds: u32,
+    /// Whether CONNECT let the session end with the connection, whatever the quotas made of what it asked.
+    is_unkept: bool,
     keep_alive: KeepAlive,
     will: Option<Box<Will>>,
     outbound: Outbound,
@@ -100,6 +102,7 @@ impl Connected {
             client_id,
             protocol: opening.protocol,
             session_expiry_seconds: opening.session_expiry_seconds,
+            is_unkept: opening.asked_session_expiry_seconds.unwrap_or(0) == 0,
             keep_alive: KeepAlive::new(opening.keep_alive, now),
             will: opening.will.map(Box::new),
             outbound: Outbound::new(opening.receive_max.min(quotas.send_max)),
@@ -289,7 +292,7 @@ impl Connected {
             return Err(Violation::ServerReason(reason));
         }
         if let Some(asked) = disconnect.session_expiry_seconds {
-            if asked > 0 && self.session_expiry_seconds == 0 {
+            if asked > 0 && self.is_unkept {
                 return Err(Violation::SessionExpiryFromZero);
             }
             self.session_expiry_seconds = asked.min(self.quotas.session_expiry_seconds_max);
