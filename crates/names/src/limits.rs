@@ -118,6 +118,8 @@ pub const PRESENCE_VERSION_SECONDS: u64 = 3600;
 pub const CONNECTION_INFO_SECONDS: u64 = 1800;
 /// A new connection waits this many seconds for the one that it takes over to end (ours); then it is refused.
 pub const TAKEOVER_SECONDS_MAX: u64 = 10;
+/// Lines of the log that wait to be written; further ones are dropped (ours).
+pub const LOG_LINES_WAITING_MAX: usize = 65_536;
 /// The `$SYS` topics are published every this many seconds (Mosquitto's default, too).
 pub const SYS_TOPICS_SECONDS: u64 = 10;
 /// Connections of one listener (ours, default of the configuration).
