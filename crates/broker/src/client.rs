@@ -1,18 +1,14 @@
 //! A connected client: its session, its subscriptions, what it owes and what is owed to it.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::future::Future;
 use std::num::NonZeroU64;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
 
 use bytes::BytesMut;
 use message::{Origin, TopicFilter};
 use mqtt_codec::{PacketId, ReasonCode};
-use router::{Delivery, Publisher, RetainedCursor, RetainedWrite, StoredWrite, Subscriber};
-use store::{StoreError, Ticket};
+use router::{Delivery, Publisher, RetainedCursor, Subscriber};
 use tokio::sync::oneshot;
 use tracing::warn;
 use uuid::Uuid;
@@ -23,6 +19,7 @@ use crate::connections::ConnectionInfo;
 use crate::exchange::{DisconnectReason, Now, Progress};
 use crate::presence::{self, Event, Subject};
 use crate::stored_session::StoredSession;
+use crate::unsettled::Unsettled;
 
 /// Everything a connected client has on this side.
 pub(crate) struct Client {
@@ -69,13 +66,6 @@ pub(crate) struct Outstanding {
     pub(crate) delivery: Option<Delivery>,
     /// PUBREC came: it is nobody else's any more.
     pub(crate) is_received: bool,
-}
-
-/// A write that the output acknowledges.
-pub(crate) enum Unsettled {
-    Retained(RetainedWrite),
-    Stored(StoredWrite),
-    Session(Ticket),
 }
 
 /// What a client is made of.
@@ -187,17 +177,5 @@ impl Drop for Client {
         self.broker.abandon(self.session.client_id(), self.subscriber.mailbox());
         self.broker.metrics().connections.fetch_sub(1, Ordering::Relaxed);
         self.broker.metrics().stored_connections.fetch_sub(u64::from(self.stored.is_some()), Ordering::Relaxed);
-    }
-}
-
-impl Future for Unsettled {
-    type Output = Result<(), StoreError>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.get_mut() {
-            Self::Retained(write) => Pin::new(write).poll(context),
-            Self::Stored(write) => Pin::new(write).poll(context),
-            Self::Session(ticket) => Pin::new(ticket).poll(context).map(|answer| answer.map(|_| ())),
-        }
     }
 }

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::anonymous::Anonymous;
 use crate::authorize::{Authorizer, is_reserved};
-use crate::client::{Client, Parts, Unsettled, Visit};
+use crate::client::{Client, Parts, Visit};
 use crate::clients::{Broker, Entered};
 use crate::connections::ConnectionInfo;
 use crate::exchange::Now;
@@ -28,6 +28,7 @@ use crate::identity::{Identity, Peer};
 use crate::leave::will_message;
 use crate::presence::{self, Event, Subject};
 use crate::stored_session::StoredSession;
+use crate::unsettled::Unsettled;
 
 /// Why a client was not let in; for the log, never for the client.
 pub(crate) struct Refused {
@@ -97,7 +98,14 @@ pub(crate) struct Admission {
 struct Stored {
     session: StoredSession,
     /// What it had before this connection; none when it is new.
-    resumed: Option<(Vec<PacketId>, Vec<(TopicFilter, SubscribeOptions)>)>,
+    resumed: Option<Past>,
+}
+
+/// What a session had before this connection, beside its queue.
+struct Past {
+    /// Its client's QoS 2 messages that are received and not released.
+    received: Vec<PacketId>,
+    subscriptions: Vec<(TopicFilter, SubscribeOptions)>,
 }
 
 /// A client that is not let in.
@@ -221,7 +229,7 @@ fn find_session(
             }
             unsettled.push(sessions.resume(client_id, &old, expiry, will)?);
             subscriber.attach(old.id);
-            let resumed = Some((received, subscriptions));
+            let resumed = Some(Past { received, subscriptions });
             Ok(Some(Stored { session: StoredSession::new(old.id), resumed }))
         }
         None if goes_on => {
@@ -261,7 +269,7 @@ impl Admission {
             None => (None, None),
         };
         let (received, subscriptions) = match resumed {
-            Some((received, subscriptions)) => (Some(Resumed { received }), subscriptions),
+            Some(Past { received, subscriptions }) => (Some(Resumed { received }), subscriptions),
             None => (None, Vec::new()),
         };
         let refused = || Refused { client_id: client_id.to_string(), why: Why::ConnAckTooLarge };

@@ -12,10 +12,11 @@ use store::StoreError;
 use tracing::{info, warn};
 
 use crate::authorize::is_reserved;
-use crate::client::{Client, Unsettled};
+use crate::client::Client;
 use crate::exchange::{DisconnectReason, Now, Progress};
 use crate::metrics::count;
 use crate::presence::{self, Event};
+use crate::unsettled::Unsettled;
 
 impl Client {
     pub(crate) fn handle(&mut self, packet: Packet, out: &mut BytesMut, now: Now) -> Progress {

@@ -10,6 +10,7 @@ use crate::TopicName;
 pub struct TopicMemo<V> {
     last: Option<(TopicName, V)>,
     /// Most connections never have any.
+    #[expect(clippy::box_collection, reason = "one word instead of six where there is none")]
     others: Option<Box<HashMap<TopicName, V>>>,
     topics_max: usize,
 }

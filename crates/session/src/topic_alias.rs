@@ -48,6 +48,7 @@ impl ClientAliases {
 #[derive(Debug)]
 pub(crate) struct ServerAliases {
     /// Most clients take none.
+    #[expect(clippy::box_collection, reason = "one word instead of six where there is none")]
     known: Option<Box<HashMap<TopicName, NonZeroU16>>>,
     max: u16,
 }
