@@ -5,6 +5,7 @@ mod get_retained_message;
 mod get_thing_shadow;
 mod list_named_shadows_for_thing;
 mod list_retained_messages;
+mod properties;
 mod publish;
 mod shadow_id;
 mod topic;
