@@ -39,4 +39,4 @@ pub use exchange::{DisconnectReason, Now, Progress};
 pub use identity::{Identity, Peer};
 pub use metrics::BrokerMetrics;
 pub use passwords::{PasswordError, Passwords, UserConfig, UserName, hash_password};
-pub use publish_as::{Caller, PublishRefused, PublishRequest, PublishWrite};
+pub use publish_as::{Caller, PublishRefused, PublishRequest, PublishWrite, SendRefused};

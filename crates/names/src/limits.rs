@@ -242,3 +242,11 @@ pub const SIGNATURE_SKEW_SECONDS_MAX: u64 = 900;
 pub const PAGE_SIZE_DEFAULT: usize = 25;
 /// Entries of a page at most (API model).
 pub const PAGE_SIZE_MAX: usize = 250;
+/// Subscriptions of a page when the caller names no size (AWS IoT API reference, ListSubscriptions).
+pub const SUBSCRIPTIONS_PAGE_SIZE_DEFAULT: usize = 20;
+/// A direct message's acknowledgement is waited for this many seconds when the caller names no time (AWS IoT API
+/// reference, SendDirectMessage).
+pub const DIRECT_MESSAGE_SECONDS_DEFAULT: u64 = 5;
+/// A direct message's acknowledgement is waited for this many seconds at most (AWS IoT API reference,
+/// SendDirectMessage).
+pub const DIRECT_MESSAGE_SECONDS_MAX: u64 = 15;

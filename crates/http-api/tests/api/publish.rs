@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::world::{Ask, Reply, World};
 
 async fn ask(world: &World, method: &'static str, target: &str, body: &str) -> Reply {
-    world.send(&Ask { service: "iotdata", ..Ask::new(method, target, body) }).await
+    world.ask_data(method, target, body).await
 }
 
 /// The three properties that travel in headers; the first is `[{"deviceName": "alpha"}, {"deviceCnt": "45"}]`.
