@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from mosquitto import Door, Subscriber, eventually
 from server import ACCOUNT, REGION
@@ -18,10 +19,11 @@ IOT = f"arn:aws:iot:{REGION}:{ACCOUNT}"
 
 @pytest.fixture(scope="module")
 def data(exports):
-    """boto3's data plane client."""
+    """boto3's data plane client. It would send a message again that was not acknowledged in time."""
     return boto3.client(
         "iot-data",
         endpoint_url=exports["AWS_ENDPOINT_URL_IOT_DATA_PLANE"],
+        config=Config(retries={"total_max_attempts": 1}),
         region_name=exports["AWS_REGION"],
         aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],

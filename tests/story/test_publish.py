@@ -94,6 +94,8 @@ def test_properties_reach_a_client_of_mqtt_5(aws, data, loopback):
     # Who gives boto3 the JSON text, as its documentation words it, has it encoded twice.
     data.publish(topic="said/text", retain=True, payload=b"x", userProperties=json.dumps(pairs))
     assert json.loads(data.get_retained_message(topic="said/text")["userProperties"]) == pairs
+    for topic in ("said/boto3", "said/cli", "said/text"):
+        data.publish(topic=topic, retain=True, payload=b"")
     assert refusal(data.publish, topic="said/1", contentType="x" * 257) == (400, "InvalidRequestException")
     assert refusal(data.publish, topic="said/1", responseTopic="a/#") == (400, "InvalidRequestException")
 
