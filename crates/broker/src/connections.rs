@@ -2,46 +2,16 @@
 //! and that one be ended (AWS IoT API reference: GetConnection, ListSubscriptions, SendDirectMessage, DeleteConnection).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use message::{Message, QoS, SubscribeOptions, TopicFilter, TopicName};
 use names::{ClientId, Timestamp};
-use parking_lot::Mutex;
 use router::{Confirmation, Delivery, Extra, MailboxClosed};
 use store::StoreError;
 use tokio::sync::oneshot;
 
 use crate::authorize::Authorizer;
 use crate::clients::Broker;
-use crate::exchange::DisconnectReason;
-use crate::identity::Peer;
-
-/// One connection of a client id, while it lasts and for a while afterwards.
-#[derive(Debug)]
-pub struct ConnectionInfo {
-    /// Who is on the other end, and where.
-    pub peer: Peer,
-    /// When the client was accepted.
-    pub connected_at: Timestamp,
-    /// The keep alive that the client is held to; none when it is off.
-    pub keep_alive: Option<Duration>,
-    /// Whether the session began empty.
-    pub clean_start: bool,
-    /// How long the session outlives the connection, in seconds, as CONNECT said; `u32::MAX` is for ever.
-    pub session_expiry_seconds: u32,
-    end: Mutex<Option<ConnectionEnd>>,
-}
-
-/// How a connection ended.
-#[derive(Debug, Clone, Copy)]
-pub struct ConnectionEnd {
-    /// When.
-    pub at: Timestamp,
-    /// Why.
-    pub reason: DisconnectReason,
-    /// How long the session lives on, in seconds.
-    pub session_expiry_seconds: u32,
-}
+use crate::connection_info::ConnectionInfo;
 
 /// Why a client cannot be reached.
 #[derive(Debug, thiserror::Error)]
@@ -68,28 +38,6 @@ pub enum NotReached {
     /// What is stored of it cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl ConnectionInfo {
-    pub(crate) fn new(
-        peer: Peer,
-        connected_at: Timestamp,
-        keep_alive: Option<Duration>,
-        clean_start: bool,
-        session_expiry_seconds: u32,
-    ) -> Arc<Self> {
-        let end = Mutex::new(None);
-        Arc::new(Self { peer, connected_at, keep_alive, clean_start, session_expiry_seconds, end })
-    }
-
-    /// How it ended; none while it lasts.
-    pub fn end(&self) -> Option<ConnectionEnd> {
-        *self.end.lock()
-    }
-
-    pub(crate) fn disconnected(&self, reason: DisconnectReason, session_expiry_seconds: u32, at: Timestamp) {
-        self.end.lock().get_or_insert(ConnectionEnd { at, reason, session_expiry_seconds });
-    }
 }
 
 impl Broker {
