@@ -27,6 +27,8 @@ pub const FILTERS_PER_PACKET_MAX: usize = 65_536;
 pub const USER_PROPERTIES_PER_PACKET_MAX: usize = 1_024;
 /// Subscription identifiers in one PUBLISH, which only servers send (ours: bounds what a packet grows to when it is read).
 pub const SUBSCRIPTION_IDS_PER_PACKET_MAX: usize = 65_536;
+/// A share name in dialect `aws` (developer guide, mqtt, shared subscriptions).
+pub const AWS_SHARE_NAME_CHARACTERS_MAX: usize = 128;
 /// Filters in one SUBSCRIBE in dialect `aws` (AWS quotas, message broker).
 pub const AWS_FILTERS_PER_SUBSCRIBE_MAX: usize = 8;
 /// Subscriptions of one connection in dialect `aws` (AWS quotas, message broker).
@@ -116,6 +118,8 @@ pub const PRESENCE_VERSION_SECONDS: u64 = 3600;
 pub const CONNECTION_INFO_SECONDS: u64 = 1800;
 /// A new connection waits this many seconds for the one that it takes over to end (ours); then it is refused.
 pub const TAKEOVER_SECONDS_MAX: u64 = 10;
+/// The `$SYS` topics are published every this many seconds (Mosquitto's default, too).
+pub const SYS_TOPICS_SECONDS: u64 = 10;
 /// Connections of one listener (ours, default of the configuration).
 pub const CONNECTIONS_PER_LISTENER_MAX: usize = 200_000;
 /// Deliveries waiting in a subscriber's mailbox before QoS 0 is dropped (ours).
@@ -250,3 +254,16 @@ pub const DIRECT_MESSAGE_SECONDS_DEFAULT: u64 = 5;
 /// A direct message's acknowledgement is waited for this many seconds at most (AWS IoT API reference,
 /// SendDirectMessage).
 pub const DIRECT_MESSAGE_SECONDS_MAX: u64 = 15;
+
+/// Clients of one load run (ours).
+pub const LOAD_CLIENTS_MAX: usize = 1_000_000;
+/// Messages in flight for one publisher of a load run: as many as there are packet identifiers (MQTT 3.1.1, 2.3.1).
+pub const LOAD_WINDOW_MAX: usize = 65_535;
+/// Payload of a load run's messages: what fits into a packet beside its topic (MQTT 3.1.1, 2.2.3 and 1.5.3).
+pub const LOAD_PAYLOAD_BYTES_MAX: usize = MQTT_REMAINING_LENGTH_MAX - MQTT_STRING_BYTES_MAX - 5;
+/// Filters of a load run's bystander (ours).
+pub const LOAD_FILTERS_MAX: usize = 10_000_000;
+/// A load run's measured time, in seconds: a week (ours).
+pub const LOAD_SECONDS_MAX: u64 = 604_800;
+/// A load run in which nothing arrives for this many seconds is given up (ours, default of the option).
+pub const LOAD_STALL_SECONDS: u64 = 10;

@@ -1,6 +1,7 @@
 //! The way from a new connection to an accepted or a refused one (MQTT 5, 3.1 and 3.2; MQTT 3.1.1 likewise).
 
 use std::fmt;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,10 +31,14 @@ impl ExpectConnect {
     pub fn handle(self, packet: Packet) -> Result<Opening, Refusal> {
         match packet {
             Packet::Connect(connect) => {
-                let protocol = connect.protocol;
-                Opening::new(*connect, self.quotas).map_err(|reason| Refusal { reason, protocol: Some(protocol) })
+                let protocol = Some(connect.protocol);
+                let packet_bytes_max = connect.properties.packet_bytes_max.map(NonZeroU32::get);
+                Opening::new(*connect, self.quotas).map_err(|reason| Refusal { reason, protocol, packet_bytes_max })
             }
-            other => Err(Refusal { reason: Violation::FirstPacketNotConnect(other.packet_type()), protocol: None }),
+            other => {
+                let reason = Violation::FirstPacketNotConnect(other.packet_type());
+                Err(Refusal { reason, protocol: None, packet_bytes_max: None })
+            }
         }
     }
 }
@@ -81,7 +86,7 @@ impl Opening {
         let properties = &connect.properties;
         let pairs = properties.user_properties.iter();
         checks::check_user_properties(pairs.map(|(name, value)| name.len() + value.len()).sum(), &quotas)?;
-        let packet_bytes_max = properties.packet_bytes_max.map(std::num::NonZeroU32::get);
+        let packet_bytes_max = properties.packet_bytes_max.map(NonZeroU32::get);
         let min = quotas.client_packet_bytes_min;
         if let Some(bytes) = packet_bytes_max.filter(|&bytes| bytes < min) {
             return Err(Violation::ClientPacketTooSmall { bytes, min });
@@ -100,7 +105,7 @@ impl Opening {
             will: connect.will.as_ref().map(will::detached),
             user_name: connect.user_name,
             password: connect.password,
-            receive_max: properties.receive_max.map_or(u16::MAX, std::num::NonZeroU16::get),
+            receive_max: properties.receive_max.map_or(u16::MAX, NonZeroU16::get),
             packet_bytes_max,
             topic_alias_max: properties.topic_alias_max,
             asked_session_expiry_seconds: properties.session_expiry_seconds,
@@ -145,7 +150,7 @@ impl Opening {
         };
         ConnAckProperties {
             session_expiry_seconds: is_expiry_told.then_some(expiry),
-            receive_max: std::num::NonZeroU16::new(quotas.receive_max),
+            receive_max: NonZeroU16::new(quotas.receive_max),
             maximum_qos: is_aws.then_some(message::QoS::AtLeastOnce),
             retain_available: is_aws.then_some(true),
             packet_bytes_max: u32::try_from(quotas.packet_bytes_max).ok(),
@@ -187,12 +192,14 @@ pub struct Refusal {
     pub reason: Violation,
     /// What the client speaks, as far as it could be read.
     protocol: Option<Protocol>,
+    /// The largest packet that it takes.
+    packet_bytes_max: Option<u32>,
 }
 
 impl Refusal {
     /// For bytes that are no packet, before a CONNECT was accepted. `protocol` is what the bytes say of their version.
     pub fn from_decode_error(error: DecodeError, protocol: Option<Protocol>) -> Self {
-        Self { reason: Violation::Malformed(error), protocol }
+        Self { reason: Violation::Malformed(error), protocol, packet_bytes_max: None }
     }
 
     /// Writes the CONNACK if the protocol wants one, else nothing; the caller closes the connection then. No DISCONNECT
@@ -200,7 +207,7 @@ impl Refusal {
     pub fn write(&self, out: &mut BytesMut) {
         match self.protocol {
             Some(protocol @ Protocol::V5) => {
-                refuse(protocol, self.reason.reason(), Some(&self.reason.to_string()), None, out);
+                refuse(protocol, self.reason.reason(), Some(&self.reason.to_string()), self.packet_bytes_max, out);
             }
             Some(Protocol::V31 | Protocol::V311) | None => {
                 if let Some(code) = self.return_code() {

@@ -18,6 +18,8 @@ pub struct Quotas {
     pub topic_bytes_max: usize,
     /// Slashes of a topic name or filter, without those of the prefix that AWS does not count.
     pub topic_slashes_max: usize,
+    /// A shared subscription's share name.
+    pub share_name_characters_max: usize,
     /// Filters in one SUBSCRIBE.
     pub filters_per_subscribe_max: usize,
     /// Subscriptions of one session.
@@ -58,6 +60,7 @@ impl Quotas {
         payload_bytes_max: limits::AWS_PAYLOAD_BYTES_MAX,
         topic_bytes_max: limits::AWS_TOPIC_BYTES_MAX,
         topic_slashes_max: limits::AWS_TOPIC_SLASHES_MAX,
+        share_name_characters_max: limits::AWS_SHARE_NAME_CHARACTERS_MAX,
         filters_per_subscribe_max: limits::AWS_FILTERS_PER_SUBSCRIBE_MAX,
         subscriptions_max: limits::AWS_SUBSCRIPTIONS_PER_CONNECTION_MAX,
         receive_max: limits::AWS_INFLIGHT_MAX,
@@ -78,6 +81,7 @@ impl Quotas {
         payload_bytes_max: limits::PACKET_BYTES_MAX,
         topic_bytes_max: limits::MQTT_STRING_BYTES_MAX,
         topic_slashes_max: limits::MQTT_STRING_BYTES_MAX,
+        share_name_characters_max: limits::MQTT_STRING_BYTES_MAX,
         filters_per_subscribe_max: limits::FILTERS_PER_PACKET_MAX,
         subscriptions_max: limits::SUBSCRIPTIONS_PER_CONNECTION_MAX,
         receive_max: limits::RECEIVE_MAX,

@@ -132,6 +132,9 @@ impl Connected {
         };
         match SharedFilter::parse(text) {
             Ok(Some(_)) if no_local => return Err(Violation::NoLocalOnShared),
+            Ok(Some(shared)) if shared.share_name.chars().count() > self.quotas.share_name_characters_max => {
+                return refused(ReasonCode::TopicFilterInvalid);
+            }
             Ok(_) => {}
             Err(_) => return refused(ReasonCode::TopicFilterInvalid),
         }

@@ -26,6 +26,7 @@ macro_rules! contract {
 contract!(
     a_value_is_read_back_with_its_version,
     ranges_have_ends_limits_and_directions,
+    nothing_is_at_keys_that_are_too_long,
     preconditions_decide_and_a_refused_batch_leaves_nothing,
     a_batch_is_seen_whole_or_not_at_all,
     later_changes_of_a_batch_win,
@@ -90,6 +91,18 @@ fn ranges_have_ends_limits_and_directions(store: Arc<impl Store>) {
     check("b/", &prefix_end(b"b/"), 100, Backward, &["b/3", "b/1"]);
     let row = store.range(b"b/3", b"", 1, Forward).unwrap().remove(0);
     assert_eq!((row.value, Some(row.version)), (b"b/3".to_vec(), store.get(b"b/3").unwrap().map(|v| v.version)));
+}
+
+/// The embedded engine cannot even be asked for such keys, which topics of 65,535 bytes make.
+fn nothing_is_at_keys_that_are_too_long(store: Arc<impl Store>) {
+    let longest = vec![b'k'; limits::STORE_KEY_BYTES_MAX];
+    let longer = vec![b'k'; limits::STORE_KEY_BYTES_MAX + 1];
+    store.commit(Batch::new().put(longest.clone(), "there").put("l", "behind")).wait().unwrap();
+    assert_eq!(store.get(&longer).unwrap(), None);
+    let count = |from: &[u8], to: &[u8]| store.range(from, to, 10, Direction::Forward).unwrap().len();
+    assert_eq!(count(&longest, &longer), 1);
+    assert_eq!(count(&longer, b""), 1);
+    assert_eq!(count(b"k", &longer), 1);
 }
 
 fn preconditions_decide_and_a_refused_batch_leaves_nothing(store: Arc<impl Store>) {
