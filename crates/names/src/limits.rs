@@ -155,6 +155,8 @@ pub const RULE_NAME_BYTES_MAX: usize = 128;
 pub const RULE_PAYLOAD_BYTES_MAX: usize = 131_072;
 /// Actions of one rule (AWS quotas, rules engine).
 pub const ACTIONS_PER_RULE_MAX: usize = 10;
+/// User properties in the headers of `republish` (API model).
+pub const REPUBLISH_USER_PROPERTIES_MAX: usize = 100;
 /// Rules in an account (AWS quotas, rules engine).
 pub const RULES_MAX: usize = 1000;
 /// Nesting of expressions in one SQL statement (ours: bounds recursion).
