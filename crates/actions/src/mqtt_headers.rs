@@ -14,7 +14,7 @@ use crate::spec::MqttHeadersSpec;
 use crate::{ActionError, UserPropertySpec};
 
 /// Compiled headers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct MqttHeaders {
     payload_format: Option<Field>,
     content_type: Option<Field>,

@@ -16,7 +16,8 @@ pub(crate) struct Republish {
     role_arn: String,
     topic: Field,
     qos: QoS,
-    headers: MqttHeaders,
+    /// Most rules have none.
+    headers: Option<Box<MqttHeaders>>,
 }
 
 impl Republish {
@@ -39,7 +40,7 @@ impl Republish {
             }
         };
         let headers = spec.headers.as_ref().map(|headers| MqttHeaders::compile(headers, version, variables));
-        let headers = headers.transpose()?.unwrap_or_default();
+        let headers = headers.transpose()?.map(Box::new);
         Ok(Self { role_arn, topic, qos, headers })
     }
 
@@ -53,7 +54,10 @@ impl Republish {
         output: &Output,
     ) -> Result<(), ActionError> {
         let topic = topic(&self.topic.render(input, output.variables())?)?;
-        let properties = self.headers.render(input, output.variables())?;
+        let properties = match &self.headers {
+            Some(headers) => headers.render(input, output.variables())?,
+            None => None,
+        };
         check_size(&topic, output)?;
         outside.authorize(&self.role_arn, "iot:Publish", &outside.arns.topic(topic.as_str()), rule_arn)?;
         // Not retained, so there is nothing to wait for.
