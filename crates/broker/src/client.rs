@@ -1,6 +1,6 @@
 //! A connected client: its session, its subscriptions, what it owes and what is owed to it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::num::NonZeroU64;
 use std::pin::Pin;
@@ -43,9 +43,9 @@ pub(crate) struct Client {
     /// Taken from the mailbox and not yet written, because the window was full.
     pub(crate) pending: VecDeque<Delivery>,
     /// What was sent and is not acknowledged, of the deliveries that somebody keeps or waits for.
-    pub(crate) outstanding: HashMap<PacketId, Outstanding>,
+    pub(crate) outstanding: BTreeMap<PacketId, Outstanding>,
     /// Why the connection is closed, if the session knows it more exactly than the [`DisconnectReason`] says.
-    pub(crate) last_words: Option<(ReasonCode, String)>,
+    pub(crate) last_words: Option<Box<(ReasonCode, String)>>,
     /// Counted here for a batch, then added to what all connections share.
     pub(crate) messages_received: u64,
     pub(crate) messages_sent: u64,
@@ -93,7 +93,7 @@ pub(crate) struct Parts {
 impl Client {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { broker, session, subscriber, authorizer, origin, visit, stored, gone } = parts;
-        let client_id = origin.client_id.clone().unwrap_or_else(|| Arc::from(session.client_id().as_str()));
+        let client_id = session.client_id().shared();
         let publisher = broker.router().client_publisher(client_id);
         broker.metrics().connections.fetch_add(1, Ordering::Relaxed);
         broker.metrics().stored_connections.fetch_add(u64::from(stored.is_some()), Ordering::Relaxed);
@@ -109,7 +109,7 @@ impl Client {
             retained: BTreeMap::new(),
             unsettled: Vec::new(),
             pending: VecDeque::new(),
-            outstanding: HashMap::new(),
+            outstanding: BTreeMap::new(),
             last_words: None,
             messages_received: 0,
             messages_sent: 0,
@@ -140,9 +140,6 @@ impl Client {
             self.pending = VecDeque::new();
             self.subscriber.mailbox().shrink();
         }
-        if self.outstanding.is_empty() && self.outstanding.capacity() > 0 {
-            self.outstanding = HashMap::new();
-        }
     }
 
     pub(crate) fn is_settled(&self) -> bool {
@@ -167,15 +164,15 @@ impl Client {
         let client_id = self.session.client_id().as_str();
         let subject =
             Subject { client_id, principal: self.origin.principal.as_deref(), session_id: self.visit.session_id };
-        if let Some(message) = presence::message(&subject, event, now.timestamp) {
-            let _ = self.publisher.publish_once(message); // not retained: there is nothing to wait for
+        if let Some(topic) = presence::topic(&subject, event) {
+            self.publisher.publish_if_heard(&topic, || presence::message(&subject, event, now.timestamp));
         }
     }
 
     /// Tells a client of MQTT 5 why the connection is closed.
     pub(crate) fn farewell(&mut self, reason: DisconnectReason, out: &mut BytesMut) {
         match self.last_words.take() {
-            Some((code, why)) => self.session.disconnect(code, Some(&why), out),
+            Some(last_words) => self.session.disconnect(last_words.0, Some(&last_words.1), out),
             None => {
                 if let Some(code) = reason.code() {
                     self.session.disconnect(code, None, out);

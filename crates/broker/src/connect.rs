@@ -150,7 +150,7 @@ async fn let_in(
         announce_failure(broker, peer, session_id, client_id.as_str(), now);
     }
     let mut authorizer = authorized?;
-    let mut subscriber = broker.router().connection(Arc::from(client_id.as_str()));
+    let mut subscriber = broker.router().connection(client_id.shared());
     let Entered { version, going, previous } =
         broker.enter(client_id, peer.identity.clone(), subscriber.mailbox(), now.timestamp);
     let mut unsettled = Vec::new();
@@ -208,7 +208,7 @@ fn find_session(
         unsettled.push(sessions.remove(client_id, old.id)?);
         found = None;
     }
-    let origin = Origin { client_id: Some(Arc::from(client_id.as_str())), ..Origin::default() };
+    let origin = Origin { client_id: Some(client_id.shared()), ..Origin::default() };
     let will = opening.will.clone().map(|will| will_message(will, &origin, now));
     let expiry = opening.session_expiry_seconds;
     match found {
@@ -275,7 +275,7 @@ impl Admission {
         }
         broker.introduce(&client_id, subscriber.mailbox(), &info, subscriber.filters().clone());
         let origin = Origin {
-            client_id: Some(Arc::from(client_id.as_str())),
+            client_id: Some(client_id.shared()),
             principal: peer.identity.principal(),
             source_ip: Some(peer.source_ip),
             is_will: false,

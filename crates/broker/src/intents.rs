@@ -209,14 +209,15 @@ impl Client {
 
     /// The client wants no packet as large as the answer that it asked for [MQTT-3.1.2-24].
     fn answer_too_large(&mut self) -> Progress {
-        self.last_words = Some((ReasonCode::PacketTooLarge, "the answer is larger than the client takes".to_owned()));
+        let why = "the answer is larger than the client takes".to_owned();
+        self.last_words = Some(Box::new((ReasonCode::PacketTooLarge, why)));
         Progress::Close(DisconnectReason::ClientError)
     }
 
     pub(crate) fn violated(&mut self, violation: &Violation) -> Progress {
         count(&self.broker.metrics().violations);
         info!(client_id = %self.session.client_id(), why = %violation, "protocol violation: closing");
-        self.last_words = Some((violation.reason(), violation.to_string()));
+        self.last_words = Some(Box::new((violation.reason(), violation.to_string())));
         Progress::Close(DisconnectReason::ClientError)
     }
 }
