@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::authorize::Authorizer;
 use crate::clients::Broker;
-use crate::connections::ConnectionInfo;
+use crate::connection_info::ConnectionInfo;
 use crate::exchange::{DisconnectReason, Now, Progress};
 use crate::presence::{self, Event, Subject};
 use crate::stored_session::StoredSession;

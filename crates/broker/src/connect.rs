@@ -22,7 +22,7 @@ use crate::anonymous::Anonymous;
 use crate::authorize::{Authorizer, is_reserved};
 use crate::client::{Client, Parts, Visit};
 use crate::clients::{Broker, Entered};
-use crate::connections::ConnectionInfo;
+use crate::connection_info::ConnectionInfo;
 use crate::exchange::Now;
 use crate::identity::{Identity, Peer};
 use crate::leave::will_message;

@@ -43,7 +43,8 @@ impl Door {
     pub fn welcome(self, arrival: Arrival) -> Running {
         let Arrival { stream, source, certificate, .. } = arrival;
         let identity = certificate.map_or(Identity::Anonymous, Identity::Certificate);
-        let peer = Peer { identity, source_ip: source.ip(), dialect: self.dialect };
+        let (source_ip, source_port) = (source.ip(), Some(source.port()));
+        let peer = Peer { identity, source_ip, source_port, target: None, dialect: self.dialect };
         self.run(stream, peer)
     }
 

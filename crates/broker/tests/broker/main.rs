@@ -72,7 +72,8 @@ impl House {
     }
 
     fn client(&self, identity: Identity, dialect: Dialect) -> Client {
-        let peer = Peer { identity, source_ip: "127.0.0.1".parse().unwrap(), dialect };
+        let source_ip = "127.0.0.1".parse().unwrap();
+        let peer = Peer { identity, source_ip, source_port: None, target: None, dialect };
         let connection = Connection::new(Arc::clone(&self.broker), peer, SESSION);
         Client { connection, out: BytesMut::new(), now: self.now(), progress: Progress::Open }
     }
