@@ -151,13 +151,13 @@ class Publisher(Faithful):
             while self.is_finishing or len(self.publishing) + len(self.releasing) >= WINDOW:
                 await asyncio.sleep(0.002)
             self.publish(stream)
-            if self.chance.random() < 0.3:
-                await asyncio.sleep(0.006)
+            if self.chance.random() < 0.5:
+                await asyncio.sleep(0.01)
 
     def publish(self, stream: Stream) -> None:
         stream.sent += 1
         packet_id = next(n for n in self.identifiers if n not in self.publishing and n not in self.releasing)
-        filling = b"." * (110_000 if stream.sent % 400 == 0 else self.chance.randrange(300))
+        filling = b"." * (110_000 if (stream.qos, stream.sent) == (2, 100) else self.chance.randrange(60))
         first = 0x30 | stream.qos << 1 | stream.retain
         body = text(stream.topic.encode()) + number(packet_id) + self.properties() + b"%d " % stream.sent + filling
         self.publishing[packet_id] = stream, stream.sent, packet(first, body)
@@ -201,8 +201,8 @@ class Subscriber(Faithful):
             self.send(packet(0x82, number(1) + self.properties() + text(self.filter.encode()) + bytes([self.qos])))
 
     async def handle(self, first: int, body: bytes) -> None:
-        if self.lazy and self.chance.random() < 0.1:
-            await asyncio.sleep(self.chance.random() * 0.02)
+        if self.lazy and self.chance.random() < 0.05:
+            await asyncio.sleep(self.chance.random() * 0.01)
         kind = first >> 4
         if kind == SUBACK:
             require(body[-1] == self.qos, f"{self.name}: SUBACK {body.hex(' ')}")

@@ -58,9 +58,9 @@ class Load:
         self.orders: list[InOrder] = []
         self.subscribers = [
             self.subscriber(port, "steady4", 4),
-            self.subscriber(port, "steady5", 5, receive_max=7),
+            self.subscriber(port, "steady5", 5, receive_max=30),
             self.subscriber(port, "lazy4", 4, lazy=True),
-            self.subscriber(port, "lazy5", 5, lazy=True, receive_max=3),
+            self.subscriber(port, "lazy5", 5, lazy=True, receive_max=10),
             self.subscriber(port, "lower5", 5, qos=1),
             Subscriber(port, "member4", 4, chance, self.group, topic_filter="$share/pair/load/#"),
             Subscriber(port, "member5", 5, chance, self.group, topic_filter="$share/pair/load/#", lazy=True),
@@ -143,7 +143,7 @@ async def kill_again_and_again(server: Server, load: Load) -> None:
     await load.start()
     for _ in range(ROUNDS):
         load.disturb()
-        await load.unless_broken(asyncio.sleep(0.02 + load.chance.random() * 0.25), 10, "a pause")
+        await load.unless_broken(asyncio.sleep(0.02 + load.chance.random() * 0.15), 10, "a pause")
         await asyncio.to_thread(server.kill)
         await asyncio.to_thread(server.start)
         acknowledged = {stream.topic: stream.acknowledged for stream in load.streams if stream.retain and stream.acknowledged}
