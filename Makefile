@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-rust test-story test-conformance mosquitto-clients lint tidy bench fuzz docs
+.PHONY: help run test test-rust test-story test-conformance mosquitto-clients lint tidy bench bench-soak mosquitto fuzz docs
 
 VENV := target/venv
 MQTTJS := target/mqttjs
@@ -64,8 +64,18 @@ lint: ## format, clippy, tidy, licences and advisories
 tidy: ## the repository's own rules: floors, cycles, lengths, dead files
 	cargo xtask tidy
 
-bench: ## CPU time a message against the floor (two cores, about a minute)
-	cargo run --release --quiet -p bench --bin bench
+# As many files as may be: 10,000 idle connections are 10,000 files.
+bench: mosquitto ## CPU time and memory against the floor and Mosquitto, then the soak (BENCH="--quick", "--only ROW", "--json")
+	ulimit -n "$$(ulimit -Hn)" && cargo run --release --quiet -p bench --bin bench -- $(BENCH)
+
+bench-soak: ## five minutes of clients that come and go, and memory that must stay flat
+	ulimit -n "$$(ulimit -Hn)" && cargo run --release --quiet -p bench --bin bench -- --soak $(BENCH)
+
+# The bench starts its own: the service that comes with the package would keep port 1883.
+mosquitto:
+	@PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null \
+	  || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq mosquitto \
+	    && { $(SUDO) systemctl disable --now mosquitto >/dev/null 2>&1 || true; }; }
 
 fuzz: ## every fuzz target for FUZZ_SECONDS (60)
 	cargo test --release -p fuzz --no-run

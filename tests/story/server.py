@@ -53,9 +53,10 @@ class Server:
     def arguments(self) -> list[str]:
         address = "127.0.0.1:{}".format
         file = self.folder / "althing.toml"
-        file.write_text(self.settings)
+        if self.settings:
+            file.write_text(self.settings)
         return [
-            binary(), "serve", "--config", str(file), "--data-dir", str(self.data_dir),
+            binary(), "serve", *(["--config", str(file)] if self.settings else []), "--data-dir", str(self.data_dir),
             "--mqtt", address(self.mqtt), "--mqtts", address(self.mqtts),
             "--https", address(self.https), "--http", address(self.http),
             "--alpn", address(self.alpn) if self.alpn else "off",

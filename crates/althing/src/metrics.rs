@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use broker::Broker;
+use broker::{Broker, BrokerMetrics};
 use doorway::DoorMetrics;
+use persistent_sessions::Totals;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-use router::Router;
+use router::{Router, RouterMetrics};
 use rules::Rules;
 
 /// Everything that is counted anywhere in the house.
@@ -27,7 +29,16 @@ enum Kind {
 type Read = Box<dyn Fn() -> u64 + Send + Sync>;
 
 /// Reads atomics that belong to the services when somebody asks.
-struct Rows(Vec<(&'static str, &'static str, Kind, Read)>);
+struct Rows(Vec<Row>);
+
+/// One metric: its name, what it tells, and where its figure is.
+type Row = (&'static str, &'static str, Kind, Source);
+
+/// Where a figure is, or several that a label tells apart.
+enum Source {
+    One(Read),
+    ByReason(Vec<(&'static str, Read)>),
+}
 
 impl std::fmt::Debug for Rows {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -44,6 +55,7 @@ impl Metrics {
     ) -> Self {
         let mut rows = broker_rows(broker);
         rows.extend(router_rows(router));
+        rows.push(dropped_row(broker, router));
         rows.extend(rules_rows(rules));
         rows.extend(door_rows(doors));
         let mut registry = Registry::with_prefix("althing");
@@ -65,11 +77,9 @@ macro_rules! row {
     ($owner:ident, $kind:ident, $name:literal, $help:literal, $($field:tt)+) => {{
         let owner = Arc::clone($owner);
         let read: Read = Box::new(move || load(&owner.metrics().$($field)+));
-        ($name, $help, Kind::$kind, read)
+        ($name, $help, Kind::$kind, Source::One(read))
     }};
 }
-
-type Row = (&'static str, &'static str, Kind, Read);
 
 fn broker_rows(broker: &Arc<Broker>) -> Vec<Row> {
     vec![
@@ -78,6 +88,9 @@ fn broker_rows(broker: &Arc<Broker>) -> Vec<Row> {
         row!(broker, Counter, "connects_refused", "Clients refused", connects_refused),
         row!(broker, Counter, "messages_received", "PUBLISH packets from clients", messages_received),
         row!(broker, Counter, "messages_sent", "PUBLISH packets to clients", messages_sent),
+        row!(broker, Counter, "bytes_received", "Bytes of packets from clients", bytes_received),
+        row!(broker, Counter, "bytes_sent", "Bytes of packets to clients", bytes_sent),
+        row!(broker, Counter, "sessions_expired", "Stored sessions that ended with their time", sessions_expired),
         row!(broker, Counter, "authorization_denials", "Intents that policies refused", denials),
         row!(broker, Counter, "protocol_violations", "Connections closed for breaking the protocol", violations),
         row!(broker, Counter, "wills_published", "Wills published", wills),
@@ -85,19 +98,54 @@ fn broker_rows(broker: &Arc<Broker>) -> Vec<Row> {
 }
 
 fn router_rows(router: &Arc<Router>) -> Vec<Row> {
+    let totals = |name, help, field: fn(Totals) -> u64| -> Row {
+        let router = Arc::clone(router);
+        (name, help, Kind::Gauge, Source::One(Box::new(move || field(router.sessions().totals()))))
+    };
+    let retained = Arc::clone(router);
     vec![
-        row!(router, Gauge, "subscriptions", "Topic filters subscribed now", subscriptions),
+        row!(router, Gauge, "subscriptions", "Topic filters of connected subscribers", subscriptions),
         row!(router, Counter, "messages_routed", "Messages handed to the router", published),
-        row!(router, Counter, "deliveries", "Copies put into mailboxes", delivered),
+        row!(router, Counter, "deliveries", "Copies put into mailboxes or on the disk", delivered),
+        row!(router, Counter, "deliveries_queued", "Copies written to the disk for stored sessions", queued),
+        row!(router, Counter, "subscribers_given_up", "Subscribers closed by a full mailbox", closed_mailbox_full),
         row!(
             router,
             Counter,
-            "deliveries_dropped",
-            "Copies dropped by a mailbox that was full or closed",
-            dropped_mailbox_full
+            "session_lookups_failed",
+            "Messages refused as stored sessions were unreadable",
+            failed_lookups
         ),
-        row!(router, Counter, "subscribers_given_up", "Subscribers closed by a full mailbox", closed_mailbox_full),
+        totals("sessions", "Stored sessions, those of connected clients included", |totals| totals.sessions),
+        totals("queued_messages", "Messages that wait in stored sessions, or are in flight", |totals| totals.messages),
+        totals("queued_bytes", "Bytes of those messages", |totals| totals.bytes),
+        (
+            "retained_messages",
+            "Topics that have a retained message",
+            Kind::Gauge,
+            Source::One(Box::new(move || retained.retained_count())),
+        ),
     ]
+}
+
+/// Copies that nobody got, by reason.
+fn dropped_row(broker: &Arc<Broker>, router: &Arc<Router>) -> Row {
+    let of_router = |field: fn(&RouterMetrics) -> &AtomicU64| -> Read {
+        let router = Arc::clone(router);
+        Box::new(move || load(field(router.metrics())))
+    };
+    let of_broker = |field: fn(&BrokerMetrics) -> &AtomicU64| -> Read {
+        let broker = Arc::clone(broker);
+        Box::new(move || load(field(broker.metrics())))
+    };
+    let by_reason = vec![
+        ("mailbox_full", of_router(|metrics| &metrics.dropped_mailbox_full)),
+        ("queue_full", of_router(|metrics| &metrics.dropped_queue_full)),
+        ("no_group_member", of_router(|metrics| &metrics.dropped_no_member)),
+        ("expired", of_broker(|metrics| &metrics.dropped_expired)),
+        ("too_large", of_broker(|metrics| &metrics.dropped_too_large)),
+    ];
+    ("deliveries_dropped", "Copies that nobody got", Kind::Counter, Source::ByReason(by_reason))
 }
 
 fn rules_rows(rules: &Arc<Rules>) -> Vec<Row> {
@@ -114,7 +162,7 @@ fn rules_rows(rules: &Arc<Rules>) -> Vec<Row> {
 fn door_rows(doors: &Arc<DoorMetrics>) -> Vec<Row> {
     let row = |name, help, field: fn(&DoorMetrics) -> &AtomicU64| -> Row {
         let doors = Arc::clone(doors);
-        (name, help, Kind::Counter, Box::new(move || load(field(&doors))))
+        (name, help, Kind::Counter, Source::One(Box::new(move || load(field(&doors)))))
     };
     vec![
         row("door_connections_let_in", "Connections handed to MQTT or HTTP", |doors| &doors.let_in),
@@ -134,18 +182,29 @@ fn load(counter: &AtomicU64) -> u64 {
 
 impl Collector for Rows {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        for (name, help, kind, read) in &self.0 {
-            match kind {
-                Kind::Counter => {
-                    let counter = ConstCounter::new(read());
-                    counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
-                }
-                Kind::Gauge => {
-                    let gauge = ConstGauge::new(i64::try_from(read()).unwrap_or(i64::MAX));
-                    gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        for (name, help, kind, source) in &self.0 {
+            let metric_type = match kind {
+                Kind::Counter => MetricType::Counter,
+                Kind::Gauge => MetricType::Gauge,
+            };
+            let mut encoder = encoder.encode_descriptor(name, help, None, metric_type)?;
+            match source {
+                Source::One(read) => encode(*kind, read(), encoder)?,
+                Source::ByReason(by_reason) => {
+                    for (reason, read) in by_reason {
+                        let labels = [("reason", *reason)];
+                        encode(*kind, read(), encoder.encode_family(&labels)?)?;
+                    }
                 }
             }
         }
         Ok(())
+    }
+}
+
+fn encode(kind: Kind, figure: u64, encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
+    match kind {
+        Kind::Counter => ConstCounter::new(figure).encode(encoder),
+        Kind::Gauge => ConstGauge::new(i64::try_from(figure).unwrap_or(i64::MAX)).encode(encoder),
     }
 }

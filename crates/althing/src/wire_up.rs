@@ -12,7 +12,7 @@ use broker::{Anonymous, Broker, Passwords};
 use doorway::DoorMetrics;
 use http_api::{HttpApi, Services};
 use iam::Iam;
-use names::ArnSpace;
+use names::{ArnSpace, limits};
 use persistent_sessions::QueueLimits;
 use registry::Registry;
 use router::Router;
@@ -183,6 +183,9 @@ impl House {
     async fn start_services(&self, doors: &mut Doors, stop: &watch::Receiver<bool>) -> anyhow::Result<()> {
         doors.tasks.push(tokio::spawn(until(stop.clone(), Arc::clone(&self.broker).follow_registry())));
         doors.tasks.push(tokio::spawn(until(stop.clone(), Arc::clone(&self.broker).keep_sessions(timestamp))));
+        let period = Duration::from_secs(limits::SYS_TOPICS_SECONDS);
+        let telling = Arc::clone(&self.broker).publish_sys_topics(period, env!("CARGO_PKG_VERSION"), timestamp);
+        doors.tasks.push(tokio::spawn(until(stop.clone(), telling)));
         doors.tasks.push(tokio::spawn(Arc::clone(&self.shadows).run(timestamp, stopped(stop.clone()))));
         // Reads every rule from the store, so it is done where that may block.
         let (rules, stop) = (Arc::clone(&self.rules), stop.clone());

@@ -96,6 +96,7 @@ impl Client {
         let client_id = origin.client_id.clone().unwrap_or_else(|| Arc::from(session.client_id().as_str()));
         let publisher = broker.router().client_publisher(client_id);
         broker.metrics().connections.fetch_add(1, Ordering::Relaxed);
+        broker.metrics().stored_connections.fetch_add(u64::from(stored.is_some()), Ordering::Relaxed);
         Self {
             broker,
             session,
@@ -188,6 +189,7 @@ impl Drop for Client {
     fn drop(&mut self) {
         self.broker.abandon(self.session.client_id(), self.subscriber.mailbox());
         self.broker.metrics().connections.fetch_sub(1, Ordering::Relaxed);
+        self.broker.metrics().stored_connections.fetch_sub(u64::from(self.stored.is_some()), Ordering::Relaxed);
     }
 }
 

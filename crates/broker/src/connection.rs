@@ -4,6 +4,7 @@
 //! awaits [`Connection::settle`], and only then sends the output.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -72,7 +73,8 @@ impl Connection {
     /// [`has_paused`](Self::has_paused), when a service that was published to has to catch up, and after
     /// a bounded number of packets, so that one read does not fill the mailboxes of subscribers who keep up.
     pub fn receive(&mut self, input: &mut BytesMut, out: &mut BytesMut, now: Now) -> Progress {
-        let is_large = input.len() > LARGE_INPUT_BYTES;
+        let bytes_before = input.len();
+        let is_large = bytes_before > LARGE_INPUT_BYTES;
         let mut progress = self.accept_decided(out, now);
         let mut packets = 0;
         self.has_paused = false;
@@ -108,6 +110,8 @@ impl Connection {
                 }
             };
         }
+        let bytes = bytes_before.saturating_sub(input.len()) as u64;
+        self.broker.metrics().bytes_received.fetch_add(bytes, Ordering::Relaxed);
         if let State::Connected(client) = &mut self.state {
             client.received();
         }
@@ -169,6 +173,11 @@ impl Connection {
             }
             State::Expecting(_) | State::Decided(_) | State::Ended => Progress::Open,
         }
+    }
+
+    /// So many bytes of output have been handed to the transport.
+    pub fn sent(&self, bytes: usize) {
+        self.broker.metrics().bytes_sent.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// The connection is about to be closed for this reason: a client of MQTT 5 is told why.

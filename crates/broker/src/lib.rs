@@ -29,6 +29,7 @@ mod passwords;
 mod presence;
 mod publish_as;
 mod stored_session;
+mod sys_topics;
 mod versions;
 
 pub use anonymous::Anonymous;

@@ -11,10 +11,16 @@ pub struct BrokerMetrics {
     pub connects_refused: AtomicU64,
     /// Clients connected now.
     pub connections: AtomicU64,
+    /// Those of them whose session outlives the connection.
+    pub stored_connections: AtomicU64,
     /// PUBLISH packets taken from clients.
     pub messages_received: AtomicU64,
     /// PUBLISH packets sent to clients.
     pub messages_sent: AtomicU64,
+    /// Bytes of packets taken from clients.
+    pub bytes_received: AtomicU64,
+    /// Bytes handed to the transports of clients.
+    pub bytes_sent: AtomicU64,
     /// Intents that the policies refused.
     pub denials: AtomicU64,
     /// Connections closed because the peer broke the protocol.

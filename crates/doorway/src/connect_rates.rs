@@ -97,7 +97,7 @@ mod tests {
     fn a_burst_then_the_rate_for_each_address() {
         let rates = ConnectRates::new(Some(RATE));
         let start = Instant::now();
-        let mut admitted = |text: &str, millis: u64, times: usize| {
+        let admitted = |text: &str, millis: u64, times: usize| {
             let now = start + Duration::from_millis(millis);
             (0..times).filter(|_| rates.admit(address(text), now)).count()
         };
@@ -128,7 +128,7 @@ mod tests {
         let rates = ConnectRates::new(Some(ConnectRate { per_second: 1, burst: 1 }));
         let (now, often) = (Instant::now(), address("192.0.2.1"));
         assert!(rates.admit(often, now));
-        for n in 0..(2 * limits::CONNECT_RATE_ADDRESSES_MAX as u32) {
+        for n in 0..2 * u32::try_from(limits::CONNECT_RATE_ADDRESSES_MAX).unwrap() {
             assert!(rates.admit(IpAddr::from((0x0a00_0000 + n).to_be_bytes()), now));
             if n % 1000 == 0 {
                 assert!(!rates.admit(often, now), "forgotten after {n} others");

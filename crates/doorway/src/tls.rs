@@ -108,7 +108,10 @@ impl TlsSettings {
             }
         }
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build();
-        verifier.map(|verifier| Some(verifier)).map_err(|error| TlsError::Authorities(error.to_string()))
+        match verifier {
+            Ok(verifier) => Ok(Some(verifier)),
+            Err(error) => Err(TlsError::Authorities(error.to_string())),
+        }
     }
 }
 

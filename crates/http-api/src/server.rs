@@ -43,9 +43,8 @@ impl Door {
         let run = Arc::clone(&self.websocket.run);
         let conversation = Conversation { door: self, visitor, opened: Opened::default() };
         let Some(opening) = Box::pin(conversation.speak_http(stream, stop)).await else { return };
-        if let Some(client) = Box::pin(upgraded(opening)).await {
-            run(client).await;
-        }
+        let Some(client) = Box::pin(upgraded(opening)).await else { return };
+        run(client).await;
     }
 }
 

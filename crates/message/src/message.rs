@@ -39,10 +39,9 @@ impl Message {
         self.expires_at().is_some_and(|at| at <= now)
     }
 
-    /// The expiry interval to send on: whole seconds that are left [MQTT-3.3.2-6]; none when it never expires.
-    pub fn expiry_seconds_left(&self, now: Timestamp) -> Option<u32> {
-        let millis = self.expires_at()?.as_millis().saturating_sub(now.as_millis());
-        Some(u32::try_from(millis / 1000).unwrap_or(u32::MAX))
+    /// The milliseconds that are left of its time; none when it never expires.
+    pub fn expiry_millis_left(&self, now: Timestamp) -> Option<u64> {
+        Some(self.expires_at()?.as_millis().saturating_sub(now.as_millis()))
     }
 }
 

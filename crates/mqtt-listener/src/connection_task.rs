@@ -221,6 +221,7 @@ impl<S: Transport> ConnectionTask<S> {
         match Pin::new(&mut self.stream).poll_write(context, &self.out) {
             Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => Poll::Ready(Err(DisconnectReason::ConnectionLost)),
             Poll::Ready(Ok(written)) => {
+                self.connection.sent(written);
                 bytes::Buf::advance(&mut self.out, written);
                 Poll::Ready(Ok(()))
             }

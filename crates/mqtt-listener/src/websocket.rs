@@ -48,7 +48,9 @@ impl WebSocket {
             .max_write_buffer_size(4 * FRAME_BYTES_MAX)
             .max_message_size(Some(limits::WEBSOCKET_MESSAGE_BYTES_MAX))
             .max_frame_size(Some(limits::WEBSOCKET_MESSAGE_BYTES_MAX));
-        let frames = WebSocketStream::from_partially_read(stream, read_ahead.into(), Role::Server, Some(config)).await;
+        // A copy of its own size: the original keeps HTTP's buffer.
+        let read_ahead = read_ahead.to_vec();
+        let frames = WebSocketStream::from_partially_read(stream, read_ahead, Role::Server, Some(config)).await;
         let expiry = age_max.map(|age| Box::pin(tokio::time::sleep(age)));
         Self { frames, unread: Bytes::new(), expiry, ending: None }
     }

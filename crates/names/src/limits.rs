@@ -118,6 +118,8 @@ pub const PRESENCE_VERSION_SECONDS: u64 = 3600;
 pub const CONNECTION_INFO_SECONDS: u64 = 1800;
 /// A new connection waits this many seconds for the one that it takes over to end (ours); then it is refused.
 pub const TAKEOVER_SECONDS_MAX: u64 = 10;
+/// The `$SYS` topics are published every this many seconds (Mosquitto's default, too).
+pub const SYS_TOPICS_SECONDS: u64 = 10;
 /// Connections of one listener (ours, default of the configuration).
 pub const CONNECTIONS_PER_LISTENER_MAX: usize = 200_000;
 /// Deliveries waiting in a subscriber's mailbox before QoS 0 is dropped (ours).
@@ -244,3 +246,16 @@ pub const SIGNATURE_SKEW_SECONDS_MAX: u64 = 900;
 pub const PAGE_SIZE_DEFAULT: usize = 25;
 /// Entries of a page at most (API model).
 pub const PAGE_SIZE_MAX: usize = 250;
+
+/// Clients of one load run (ours).
+pub const LOAD_CLIENTS_MAX: usize = 1_000_000;
+/// Messages in flight for one publisher of a load run: as many as there are packet identifiers (MQTT 3.1.1, 2.3.1).
+pub const LOAD_WINDOW_MAX: usize = 65_535;
+/// Payload of a load run's messages: what fits into a packet beside its topic (MQTT 3.1.1, 2.2.3 and 1.5.3).
+pub const LOAD_PAYLOAD_BYTES_MAX: usize = MQTT_REMAINING_LENGTH_MAX - MQTT_STRING_BYTES_MAX - 5;
+/// Filters of a load run's bystander (ours).
+pub const LOAD_FILTERS_MAX: usize = 10_000_000;
+/// A load run's measured time, in seconds: a week (ours).
+pub const LOAD_SECONDS_MAX: u64 = 604_800;
+/// A load run in which nothing arrives for this many seconds is given up (ours, default of the option).
+pub const LOAD_STALL_SECONDS: u64 = 10;

@@ -60,7 +60,7 @@ impl Queues {
     ) -> Result<Vec<Queued>, StoreError> {
         let Some((from_seq, sent_up_to, has_packet_ids, news)) = self.change().tail(id)?.map(|tail| {
             let from_seq = from_seq.max(tail.head);
-            (from_seq, tail.sent_up_to, tail.has_packet_ids, tail.news_from(from_seq))
+            (from_seq, tail.sent_up_to, tail.has_packet_ids, tail.news_from(from_seq, limit))
         }) else {
             return Ok(Vec::new());
         };
@@ -73,11 +73,11 @@ impl Queues {
             if news == Some(News::Gone) {
                 continue;
             }
-            let packet_id = match (row.released, news) {
-                (Some(packet_id), _) | (None, Some(News::Released(packet_id) | News::PacketId(packet_id))) => {
+            let packet_id = match (news, row.released) {
+                (Some(News::Released(packet_id) | News::PacketId(packet_id)), _) | (_, Some(packet_id)) => {
                     Some(packet_id)
                 }
-                _ if has_packet_ids && seq <= sent_up_to => self.packet_id(id, seq)?,
+                _ if has_packet_ids => self.packet_id(id, seq)?,
                 _ => None,
             };
             let is_released = row.released.is_some() || matches!(news, Some(News::Released(_)));
@@ -145,16 +145,17 @@ impl Queues {
         let mut remember = || -> Result<(), StoreError> {
             let Some(tail) = change.tail(id)? else { return Ok(()) };
             let up_to = up_to.min(tail.next_seq.saturating_sub(1));
-            if up_to > tail.sent_up_to {
-                if let Some(tail) = change.touch(id)? {
-                    tail.sent_up_to = up_to;
-                }
+            if up_to > tail.sent_up_to
+                && let Some(tail) = change.touch(id)?
+            {
+                tail.sent_up_to = up_to;
             }
             for (seq, packet_id) in rows.iter().filter(|(seq, packet_id)| *packet_id != derived_packet_id(*seq)) {
                 change.make_room(ROW_BYTES);
                 let commit = change.commit_number();
                 let Some(tail) = change.touch(id)? else { return Ok(()) };
-                let Some(row) = tail.row(&*store, id, *seq)? else { continue };
+                let row = tail.row(&*store, id, *seq)?;
+                let Some(row) = row.filter(|row| row.released.is_none()) else { continue };
                 tail.has_packet_ids = true;
                 tail.write_packet_id(*seq, row, *packet_id, commit);
                 let [high, low] = packet_id.to_be_bytes();
@@ -201,7 +202,9 @@ impl<'a> Rows<'a> {
     }
 
     fn next_row(&mut self) -> Result<Option<Entry>, StoreError> {
-        if let (true, Some(from)) = (self.page.is_empty(), self.next.take()) {
+        if self.page.is_empty()
+            && let Some(from) = self.next.take()
+        {
             self.page = self.store.range(&from, &self.end, self.page_rows, Direction::Forward)?.into();
             if self.page.len() == self.page_rows {
                 self.next = self.page.back().map(|last| [last.key.as_slice(), &[0]].concat());

@@ -166,9 +166,15 @@ impl Tail {
         Ok(())
     }
 
-    /// What readers of the store must know from `seq` on: messages that are gone, released, or have a packet id.
-    pub(crate) fn news_from(&self, seq: u64) -> BTreeMap<u64, News> {
-        let from = self.newest.range(seq..);
+    /// What readers of so many messages from `seq` on must know beside the store: which are gone, released, or have a
+    /// packet id.
+    pub(crate) fn news_from(&self, seq: u64, messages: usize) -> BTreeMap<u64, News> {
+        let mut there = 0;
+        let until_all_are_read = |(_, newest): &(&u64, &Newest)| {
+            there += usize::from(newest.row.is_some());
+            there <= messages
+        };
+        let from = self.newest.range(seq..).take_while(until_all_are_read);
         from.filter_map(|(seq, newest)| match newest.row {
             None => Some((*seq, News::Gone)),
             Some(Row { released: Some(packet_id), .. }) => Some((*seq, News::Released(packet_id))),

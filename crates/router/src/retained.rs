@@ -6,6 +6,8 @@
 //! chunks. Format 1 ends with the payload's length and has no properties. A topic has no 0x00, so chunks of one topic lie
 //! together and topics are in byte order.
 //!
+//! `retained-count` has the number of topics, eight big-endian bytes, written together with what changes it.
+//!
 //! A message whose time is over is nobody's any more; whoever comes across it on the disk takes it away.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -32,6 +34,8 @@ pub(crate) struct Retained {
     /// between a publish and its commit from missing both the live and the retained copy.
     on_their_way: Mutex<HashMap<TopicName, (u64, Arc<Message>)>>,
     next_write: AtomicU64,
+    /// Topics that have a message. Changed under the lock of `on_their_way`, whose commits are in its order.
+    count: AtomicU64,
 }
 
 /// A retained message's way to the disk. Await it before the publisher is acknowledged.
@@ -70,6 +74,7 @@ impl Header {
 }
 
 pub(crate) const PREFIX: &[u8] = b"retained/";
+const COUNT: &[u8] = b"retained-count";
 /// Without properties.
 const FORMAT_1: u8 = 1;
 const FORMAT_2: u8 = 2;
@@ -79,9 +84,18 @@ const CHUNK_BYTES: usize = names::limits::STORE_VALUE_BYTES_MAX - HEADER_2_BYTES
 const PAGE_ROWS: usize = 64;
 
 impl Retained {
-    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        let origin = Arc::new(Origin::default());
-        Self { store, origin, on_their_way: Mutex::default(), next_write: AtomicU64::new(0) }
+    pub(crate) fn open(store: Arc<dyn Store>) -> Result<Self, StoreError> {
+        let count = match store.get(COUNT)? {
+            Some(there) => read_count(&there.value)?,
+            None => count_topics(&*store)?, // a store of before it was counted
+        };
+        let (origin, count) = (Arc::new(Origin::default()), AtomicU64::new(count));
+        Ok(Self { store, origin, on_their_way: Mutex::default(), next_write: AtomicU64::new(0), count })
+    }
+
+    /// Topics that have a message.
+    pub(crate) fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
     }
 
     /// Replaces the topic's retained message, or removes it when the payload is empty [MQTT-3.3.1-10].
@@ -97,8 +111,8 @@ impl Retained {
         let write = self.next_write.fetch_add(1, Ordering::Relaxed);
         // Under the lock, so that the order here is the order of the commits.
         let mut on_their_way = self.on_their_way.lock();
-        let chunks_before = on_their_way.get(&topic).map_or(0, |(_, message)| chunk_count(message));
-        let batch = self.batch(&kept, chunks_before);
+        let before = on_their_way.get(&topic).map(|(_, message)| chunk_count(message));
+        let batch = self.batch(&kept, before);
         on_their_way.insert(topic.clone(), (write, Arc::new(kept)));
         let ticket = match batch {
             Ok(batch) => self.store.commit(batch),
@@ -140,15 +154,20 @@ impl Retained {
         self.store.range(&bound(0), &bound(1), usize::from(u16::MAX), Direction::Forward)
     }
 
-    /// Deletes every chunk of the old message, which may be longer: those in the store, and `chunks_before` of one
-    /// that is still on its way there.
-    fn batch(&self, message: &Message, chunks_before: u16) -> Result<Batch, StoreError> {
+    /// Deletes every chunk of the old message, which may be longer: those in the store, and `before` of one that is
+    /// still on its way there.
+    fn batch(&self, message: &Message, before: Option<u16>) -> Result<Batch, StoreError> {
         let topic = message.topic.as_str().as_bytes();
         let from = [PREFIX, topic, &[0]].concat();
         let old = self.rows(topic)?;
+        let was_there = before.map_or(!old.is_empty(), |chunks| chunks > 0);
         let mut batch = old.into_iter().fold(Batch::new(), |batch, entry| batch.delete(entry.key));
-        batch = (0..chunks_before).fold(batch, |batch, number| batch.delete(chunk_key(&from, number)));
-        if message.payload.is_empty() {
+        batch = (0..before.unwrap_or_default()).fold(batch, |batch, number| batch.delete(chunk_key(&from, number)));
+        let is_there = !message.payload.is_empty();
+        if was_there != is_there {
+            batch = batch.put(COUNT, self.counted(is_there));
+        }
+        if !is_there {
             return Ok(batch);
         }
         for (number, chunk) in (0u16..).zip(content(message).chunks(CHUNK_BYTES)) {
@@ -186,10 +205,25 @@ impl Retained {
         Some(Message { topic, payload, qos, retain: true, properties, received_at, origin })
     }
 
+    /// One topic more or less has a message; the count's row.
+    fn counted(&self, is_there: bool) -> Vec<u8> {
+        let count = self.count();
+        let count = if is_there { count.saturating_add(1) } else { count.saturating_sub(1) };
+        self.count.store(count, Ordering::Relaxed);
+        count.to_be_bytes().to_vec()
+    }
+
     /// Takes a message away whose time is over, if it is still the one that was read.
     fn remove_expired(&self, first: &Entry, rest: &[Entry]) {
+        let on_their_way = self.on_their_way.lock();
+        let is_replaced = topic_of(&first.key).is_none_or(|topic| on_their_way.contains_key(&topic));
+        let is_there = matches!(self.store.get(&first.key), Ok(Some(there)) if there.version == first.version);
+        if is_replaced || !is_there {
+            return;
+        }
         let batch = Batch::new().unchanged(first.key.clone(), Some(first.version)).delete(first.key.clone());
         let batch = rest.iter().fold(batch, |batch, chunk| batch.delete(chunk.key.clone()));
+        let batch = batch.put(COUNT, self.counted(false));
         drop(self.store.commit(batch)); // when it fails or another message has come, there is nothing to do
     }
 }
@@ -341,6 +375,23 @@ pub(crate) fn read_header(mut chunk: &[u8]) -> Option<(Header, &[u8])> {
     };
     let expires_at = (expires_at > 0).then(|| Timestamp::from_millis(expires_at));
     Some((Header { qos, received_at, payload_bytes, properties_bytes, expires_at }, chunk))
+}
+
+fn read_count(value: &[u8]) -> Result<u64, StoreError> {
+    let count = <[u8; 8]>::try_from(value).map(u64::from_be_bytes);
+    count.map_err(|_| StoreError::Failed("the number of retained messages cannot be read".to_owned()))
+}
+
+fn count_topics(store: &dyn Store) -> Result<u64, StoreError> {
+    let end = [PREFIX, &[0xff]].concat();
+    let mut from = PREFIX.to_vec();
+    let mut count = 0;
+    loop {
+        let rows = store.range(&from, &end, PAGE_ROWS, Direction::Forward)?;
+        let Some(last) = rows.last() else { return Ok(count) };
+        from = [last.key.as_slice(), &[0]].concat();
+        count += rows.iter().filter(|row| row.key.ends_with(&[0, 0, 0])).count() as u64; // first chunks
+    }
 }
 
 fn chunk_key(topic_key: &[u8], number: u16) -> Vec<u8> {

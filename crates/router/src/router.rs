@@ -61,7 +61,7 @@ impl Router {
             groups: Groups::default(),
             generation: AtomicU64::new(0),
             next_subscriber: AtomicU64::new(0),
-            retained: Arc::new(Retained::new(store)),
+            retained: Arc::new(Retained::open(store)?),
             stored: StoredQueues::new(sessions),
             metrics: Arc::default(),
         }))
@@ -96,6 +96,11 @@ impl Router {
         now: Timestamp,
     ) -> Result<RetainedPage, StoreError> {
         retained_topics::page(&self.retained, after, limit, now)
+    }
+
+    /// How many topics have a retained message, one whose time is over included until somebody comes across it.
+    pub fn retained_count(&self) -> u64 {
+        self.retained.count()
     }
 
     /// Whether a service that the topic reaches is behind, so that publishers to it are to wait or come again.

@@ -167,7 +167,7 @@ impl Connected {
             retain,
             packet_id: (qos != QoS::AtMostOnce).then_some(PacketId::MIN),
             properties: message.properties.as_deref().filter(|_| is_v5),
-            expiry_seconds: message.expiry_seconds_left(now).filter(|_| is_v5),
+            expiry_seconds: if is_v5 { self.expiry_seconds(message, now) } else { None },
             subscription_ids: if is_v5 { subscription_ids } else { &[] },
         };
         match alias {
@@ -252,6 +252,14 @@ impl Connected {
     /// What the session keeps to.
     pub fn quotas(&self) -> &Arc<Quotas> {
         &self.quotas
+    }
+
+    /// The expiry interval to send on: what came less the whole seconds that it waited [MQTT-3.3.2-6]. AWS IoT Core sends
+    /// the whole seconds that are left (developer guide, mqtt).
+    fn expiry_seconds(&self, message: &Message, now: Timestamp) -> Option<u32> {
+        let millis = message.expiry_millis_left(now)?;
+        let seconds = if self.dialect() == Dialect::Aws { millis / 1000 } else { millis.div_ceil(1000) };
+        Some(u32::try_from(seconds).unwrap_or(u32::MAX))
     }
 
     fn pubrec(&mut self, ack: Ack, out: &mut BytesMut) -> Option<Intent> {

@@ -27,7 +27,10 @@ def with_properties(properties: bytes) -> dict[str, tuple[int, bytes]]:
     acks = {name: (kind, frame(kind, FLAGS.get(kind, 0), u16(77), b"\0", properties)) for name, kind in ACKS.items()}
     return acks | {
         "CONNECT": (CONNECT, frame(CONNECT, 0, head, properties, string(CLIENT_ID))),
-        "will": (WILL, frame(CONNECT, 0, head.replace(b"\x05\x02", b"\x05\x06"), block(), string(CLIENT_ID), properties, string(TOPIC), string(b"x"))),
+        "will": (
+            WILL,
+            frame(CONNECT, 0, head.replace(b"\x05\x02", b"\x05\x06"), block(), string(CLIENT_ID), properties, string(TOPIC), string(b"x")),
+        ),
         "PUBLISH": (PUBLISH, frame(PUBLISH, 2, string(TOPIC), u16(1), properties, b"never")),
         "SUBSCRIBE": (SUBSCRIBE, frame(SUBSCRIBE, 2, u16(1), properties, string(TOPIC), b"\0")),
         "UNSUBSCRIBE": (UNSUBSCRIBE, frame(UNSUBSCRIBE, 2, u16(1), properties, string(TOPIC))),
@@ -116,7 +119,10 @@ START = [
     case("CONNACK first", frame(CONNACK, 0, b"\0\0\0"), shows="MQTT-3.1.0-1"),
     case("type 0 first", b"\x00\x00", shows="MQTT-3.1.0-1"),
     case("HTTP first", b"GET /mqtt HTTP/1.1\r\nHost: x\r\n\r\n", shows="MQTT-3.1.0-1"),
-    *cut_rows("CONNECT", packets.connect(CLIENT_ID, [(P.RECEIVE_MAXIMUM, 9)], will=Will(TOPIC, b"x", properties=[(P.WILL_DELAY, 1)]), user_name=b"u")),
+    *cut_rows(
+        "CONNECT",
+        packets.connect(CLIENT_ID, [(P.RECEIVE_MAXIMUM, 9)], will=Will(TOPIC, b"x", properties=[(P.WILL_DELAY, 1)]), user_name=b"u"),
+    ),
     *property_rows(STARTS),
 ]
 
@@ -128,10 +134,19 @@ def later(title: str, raw: bytes, shows: str = MALFORMED, codes: tuple[int, ...]
 
 def reason_rows() -> list:
     """Reason codes that stand for nothing in their packet."""
-    wrong = {"PUBACK": (0x01, 0x8E, 0x92, 0xFF), "PUBREC": (0x02, 0x81, 0x92, 0xFF), "PUBREL": (0x10, 0x80, 0x91), "PUBCOMP": (0x10, 0x80, 0xFF)}
+    wrong = {
+        "PUBACK": (0x01, 0x8E, 0x92, 0xFF),
+        "PUBREC": (0x02, 0x81, 0x92, 0xFF),
+        "PUBREL": (0x10, 0x80, 0x91),
+        "PUBCOMP": (0x10, 0x80, 0xFF),
+    }
     shows = {"PUBACK": "MQTT-3.4.2-1", "PUBREC": "MQTT-3.5.2-1", "PUBREL": "MQTT-3.6.2-1", "PUBCOMP": "MQTT-3.7.2-1"}
-    rows = [later(f"{name} with reason {code:#04x}", packets.ack(ACKS[name], 77, code), shows[name]) for name in wrong for code in wrong[name]]
-    return rows + [later(f"DISCONNECT with reason {code:#04x}", packets.disconnect(code), "MQTT-3.14.2-1") for code in (0x01, 0x8E, 0x8B, 0xA2, 0xFF)]
+    rows = [
+        later(f"{name} with reason {code:#04x}", packets.ack(ACKS[name], 77, code), shows[name]) for name in wrong for code in wrong[name]
+    ]
+    return rows + [
+        later(f"DISCONNECT with reason {code:#04x}", packets.disconnect(code), "MQTT-3.14.2-1") for code in (0x01, 0x8E, 0x8B, 0xA2, 0xFF)
+    ]
 
 
 ID = u16(1)

@@ -46,12 +46,14 @@ class Checked(Client):
 
     def packets_until(self, last: bytes, within: float = 3.0) -> list[bytes]:
         """What comes up to this packet, or until the server ends the connection."""
-        packets = []
-        try:
+        packets: list[bytes] = []
+        with suppress(Closed):
             while not packets or packets[-1] != last:
-                packets.append(self.packet(within))
-        except Closed:
-            pass
+                try:
+                    packets.append(self.packet(within))
+                except TimeoutError:
+                    seen = [packet[:40].hex(" ") for packet in packets]
+                    raise AssertionError(f"neither {last.hex(' ')} nor a close, but {seen}") from None
         return packets
 
 

@@ -58,7 +58,14 @@ def connect(
 
 
 def publish(
-    topic: bytes, payload: bytes = b"", qos: int = 0, packet_id: int | None = None, properties=(), *, retain: bool = False, dup: bool = False
+    topic: bytes,
+    payload: bytes = b"",
+    qos: int = 0,
+    packet_id: int | None = None,
+    properties=(),
+    *,
+    retain: bool = False,
+    dup: bool = False,
 ) -> bytes:
     """A PUBLISH. The packet identifier is written when given, whatever the QoS."""
     identifier = b"" if packet_id is None else u16(packet_id)

@@ -75,7 +75,9 @@ class Session(Client):
         assert unsuback.packet_id == packet_id and len(unsuback.reasons) == len(filters), f"{unsuback} for {filters}"
         return unsuback
 
-    def publish(self, topic: bytes, payload: bytes = b"", qos: int = 1, properties=(), *, retain: bool = False, packet_id: int | None = None):
+    def publish(
+        self, topic: bytes, payload: bytes = b"", qos: int = 1, properties=(), *, retain: bool = False, packet_id: int | None = None
+    ):
         """Publishes and completes the handshake; gives the PUBACK or PUBREC. At QoS 0 a PINGREQ follows instead."""
         used = (packet_id or self.next_id()) if qos else None
         self.send(packets.publish(topic, payload, qos, used, properties, retain=retain))
@@ -86,6 +88,21 @@ class Session(Client):
         if qos == 2:
             self.release(used)
         return answer
+
+    def publish_numbers(self, topic: bytes, qos: int, count: int) -> None:
+        """Messages 0, 1, 2 and so on, with as many handshakes at once as the server allows, 100 at most."""
+        at_once = min(self.server(P.RECEIVE_MAXIMUM, 65_535), 100)
+        for start in range(0, count, at_once):
+            ids = range(1, min(at_once, count - start) + 1)
+            self.send(*(packets.publish(topic, b"%d" % (start + number - 1), qos, number if qos else None) for number in ids))
+            if qos == 0:
+                self.barrier()
+            for _ in ids if qos else ():
+                self.take(Puback if qos == 1 else Pubrec)
+            if qos == 2:
+                self.send(*(packets.pubrel(number) for number in ids))
+                for _ in ids:
+                    self.take(Pubcomp)
 
     def release(self, packet_id: int) -> Pubcomp:
         """PUBREL, and its PUBCOMP."""
@@ -131,7 +148,7 @@ class Session(Client):
             raise AssertionError("closed by the server where nothing was to come") from None
         assert packet is None, f"expected nothing, received {packet}"
 
-    def all_messages(self, seconds: float = WINDOW) -> list[Publish]:
+    def all_messages(self, seconds: float = 0.5) -> list[Publish]:
         """All messages until nothing came for a window of time, each acknowledged."""
         found = []
         while True:

@@ -252,7 +252,11 @@ def test_nothing_after_a_refused_connect_is_processed(address, names, retain):
     with connect(address, names.client_id()) as subscriber:
         subscriber.subscribe(topic)
         bad = packets.connect(names.client_id(), [(P.RECEIVE_MAXIMUM, 0)])
-        later = [packets.publish(topic, b"x", 0, retain=retain), packets.publish(topic, b"x", 1, 1, retain=retain), packets.subscribe(2, [(topic, 0)])]
+        later = [
+            packets.publish(topic, b"x", 0, retain=retain),
+            packets.publish(topic, b"x", 1, 1, retain=retain),
+            packets.subscribe(2, [(topic, 0)]),
+        ]
         refused_connect(address, bad + b"".join(later), 0x81, 0x82)
         subscriber.silent()
     with connect(address, names.client_id()) as late:

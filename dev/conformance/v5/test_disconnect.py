@@ -31,7 +31,9 @@ def test_what_precedes_a_disconnect_is_processed(address, names):
 
 
 @statement("MQTT-3.14.2-1", "MQTT-4.13.1-1")
-@pytest.mark.parametrize("reason", [0x87, 0x89, 0x8B, 0x8D, 0x8E, 0x8F, 0x9A, 0x9B, 0x9C, 0x9D, 0x9E, 0x9F, 0xA0, 0xA1, 0xA2, 0x01, 0x05, 0x7F, 0xFF], ids=hex)
+@pytest.mark.parametrize(
+    "reason", [0x87, 0x89, 0x8B, 0x8D, 0x8E, 0x8F, 0x9A, 0x9B, 0x9C, 0x9D, 0x9E, 0x9F, 0xA0, 0xA1, 0xA2, 0x01, 0x05, 0x7F, 0xFF], ids=hex
+)
 def test_a_reason_code_that_no_client_sends_closes_and_publishes_the_will(address, names, reason):
     """A code that only a server sends, or none: not the valid DISCONNECT that removes a will."""
     will = Will(names.topic(), b"will")
@@ -124,7 +126,9 @@ def test_an_error_ends_one_connection_and_leaves_the_others(address, names):
     topic = names.topic()
     with connect(address, names.client_id()) as bystander:
         bystander.subscribe(topic)
-        for number, raw in enumerate((b"\x00\x00", b"\xf0\x00", packets.subscribe(0, []), packets.publish(b"#", b""), b"\x30\xff\xff\xff\xff\x7f")):
+        for number, raw in enumerate(
+            (b"\x00\x00", b"\xf0\x00", packets.subscribe(0, []), packets.publish(b"#", b""), b"\x30\xff\xff\xff\xff\x7f")
+        ):
             with connect(address, names.client_id()) as client:
                 client.send(raw)
                 client.refused(0x81, 0x82, 0x90, 0x95)

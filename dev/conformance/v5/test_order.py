@@ -3,25 +3,9 @@
 import pytest
 from statements import statement
 from v5 import packets
-from v5.packets import Puback, Pubcomp, Publish, Pubrec
+from v5.packets import Puback, Publish, Pubrec
 from v5.properties import P
-from v5.session import Session, connect, resume
-
-
-def publish_all(publisher: Session, topic: bytes, qos: int, count: int) -> None:
-    """Numbered messages, as many at once as the server allows and a QoS 0 queue surely holds."""
-    at_once = min(publisher.server(P.RECEIVE_MAXIMUM, 65_535), 100)
-    for start in range(0, count, at_once):
-        ids = range(1, min(at_once, count - start) + 1)
-        publisher.send(*(packets.publish(topic, b"%d" % (start + packet_id - 1), qos, packet_id if qos else None) for packet_id in ids))
-        if qos == 0:
-            publisher.barrier()
-        for _ in ids if qos else ():
-            publisher.take(Puback if qos == 1 else Pubrec)
-        if qos == 2:
-            publisher.send(*(packets.pubrel(packet_id) for packet_id in ids))
-            for _ in ids:
-                publisher.take(Pubcomp)
+from v5.session import connect, resume
 
 
 @statement("MQTT-4.6.0-5", "MQTT-4.6.0-6")
@@ -30,7 +14,7 @@ def test_a_thousand_messages_come_in_order(address, names, qos):
     topic = names.topic()
     with connect(address, names.client_id()) as publisher, connect(address, names.client_id()) as subscriber:
         subscriber.subscribe(topic)
-        publish_all(publisher, topic, qos, 1000)
+        publisher.publish_numbers(topic, qos, 1000)
         if qos:
             assert [int(payload) for payload in subscriber.payloads(1000)] == list(range(1000))
         else:
@@ -47,7 +31,7 @@ def test_the_queue_of_an_absent_session_keeps_the_order(address, names, qos):
         subscriber.subscribe(topic)
         subscriber.drop()
     with connect(address, names.client_id()) as publisher:
-        publish_all(publisher, topic, qos, 300)
+        publisher.publish_numbers(topic, qos, 300)
     with resume(address, name, [(P.RECEIVE_MAXIMUM, 7)]) as subscriber:
         assert [int(payload) for payload in subscriber.payloads(300)] == list(range(300))
         subscriber.leave(0, [(P.SESSION_EXPIRY, 0)])
@@ -62,7 +46,7 @@ def test_reconnections_repeat_but_never_reorder(address, names, qos):
         subscriber.subscribe(topic)
         subscriber.drop()
     with connect(address, names.client_id()) as publisher:
-        publish_all(publisher, topic, qos, 60)
+        publisher.publish_numbers(topic, qos, 60)
     for _ in range(6):
         with resume(address, name, [(P.RECEIVE_MAXIMUM, 20)]) as subscriber:
             held = [subscriber.take(Publish) for _ in range(12)]
@@ -105,7 +89,7 @@ def test_a_quota_keeps_the_order(address, names, qos):
     topic = names.topic()
     with connect(address, names.client_id(), [(P.RECEIVE_MAXIMUM, 2)]) as subscriber, connect(address, names.client_id()) as publisher:
         subscriber.subscribe(topic)
-        publish_all(publisher, topic, qos, 50)
+        publisher.publish_numbers(topic, qos, 50)
         assert [int(payload) for payload in subscriber.payloads(50)] == list(range(50))
 
 

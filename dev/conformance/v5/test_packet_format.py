@@ -119,7 +119,12 @@ def test_qos_0_carries_no_packet_identifier_and_an_absent_property_is_a_length_o
 @statement("MQTT-2.2.1-3", "MQTT-4.13.1-1")
 @pytest.mark.parametrize(
     "raw",
-    [packets.publish(b"t", b"x", 1, 0), packets.publish(b"t", b"x", 2, 0), packets.subscribe(0, [(b"t", 0)]), packets.unsubscribe(0, [b"t"])],
+    [
+        packets.publish(b"t", b"x", 1, 0),
+        packets.publish(b"t", b"x", 2, 0),
+        packets.subscribe(0, [(b"t", 0)]),
+        packets.unsubscribe(0, [b"t"]),
+    ],
     ids=["PUBLISH QoS 1", "PUBLISH QoS 2", "SUBSCRIBE", "UNSUBSCRIBE"],
 )
 def test_packet_identifier_zero_closes(address, names, raw):

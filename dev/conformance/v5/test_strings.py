@@ -14,7 +14,10 @@ NUL = b"a\0b"
 def in_connect(bad: bytes, names) -> dict[str, bytes]:
     """A CONNECT for each place where a string can stand."""
     name, topic = names.client_id(), names.topic()
-    will = lambda *properties: packets.connect(names.client_id(), will=Will(topic, properties=[*properties]))  # noqa: E731
+
+    def will(*properties) -> bytes:
+        return packets.connect(names.client_id(), will=Will(topic, properties=[*properties]))
+
     return {
         "client id": packets.connect(name + bad),
         "user name": packets.connect(name, user_name=bad),

@@ -239,7 +239,9 @@ def test_a_subscription_counts_as_soon_as_its_suback_came(address, names):
 def test_many_filters_in_one_packet(address, names):
     topic = names.topic()
     with connect(address, names.client_id()) as client:
-        assert client.subscribe(*((topic + b"/%d" % number, number % 3) for number in range(500))).reasons == [number % 3 for number in range(500)]
+        assert client.subscribe(*((topic + b"/%d" % number, number % 3) for number in range(500))).reasons == [
+            number % 3 for number in range(500)
+        ]
         client.publish(topic + b"/499", b"x", 1)
         assert client.message().topic == topic + b"/499"
 

@@ -16,14 +16,14 @@ def delayed(topic: bytes, delay: int, payload: bytes = b"will", *properties) -> 
 @statement("MQTT-3.1.2-8")
 @pytest.mark.parametrize("way", ["drop", "DISCONNECT 0x04"])
 def test_a_will_comes_after_its_delay_and_not_before(address, names, way):
-    will = delayed(names.topic(), 2)
+    will = delayed(names.topic(), 3)
     with connect(address, names.client_id()) as subscriber:
         subscriber.subscribe(will.topic)
         client, start = connect(address, names.client_id(), expiry=60, will=will), time.monotonic()
         client.drop() if way == "drop" else client.leave(0x04)
-        subscriber.silent(1.4)
-        assert subscriber.message(4).payload == b"will"
-        assert time.monotonic() - start >= 1.9
+        subscriber.silent(1.5)
+        assert subscriber.message(5).payload == b"will"
+        assert time.monotonic() - start >= 2.9
         subscriber.silent()
 
 
@@ -32,9 +32,9 @@ def test_a_will_comes_at_the_sessions_end_if_that_is_before_its_delay(address, n
     will = delayed(names.topic(), 30)
     with connect(address, names.client_id()) as subscriber:
         subscriber.subscribe(will.topic)
-        connect(address, names.client_id(), expiry=2, will=will).drop()
-        subscriber.silent(1.4)
-        assert subscriber.message(4).payload == b"will"
+        connect(address, names.client_id(), expiry=3, will=will).drop()
+        subscriber.silent(1.5)
+        assert subscriber.message(5).payload == b"will"
 
 
 @statement("MQTT-3.1.2-8", "MQTT-4.1.0-2")

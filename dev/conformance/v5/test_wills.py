@@ -44,7 +44,9 @@ def test_the_will_is_published_when_the_connection_ends_without_disconnect_0(add
 
 
 @statement("MQTT-3.14.4-3", "MQTT-3.1.2-8", "MQTT-3.1.2-10")
-@pytest.mark.parametrize("raw", [b"\xe0\x00", b"\xe0\x01\x00", b"\xe0\x02\x00\x00", packets.disconnect(0, [(P.REASON_STRING, b"bye")])], ids=bytes.hex)
+@pytest.mark.parametrize(
+    "raw", [b"\xe0\x00", b"\xe0\x01\x00", b"\xe0\x02\x00\x00", packets.disconnect(0, [(P.REASON_STRING, b"bye")])], ids=bytes.hex
+)
 def test_disconnect_0_removes_the_will(address, names, raw):
     will = Will(names.topic(), b"payload", retain=True)
     with connect(address, names.client_id()) as subscriber:
@@ -198,4 +200,6 @@ WILL_ERRORS = {
 @statement("MQTT-3.1.4-1", "MQTT-4.13.1-1")
 @pytest.mark.parametrize("case", WILL_ERRORS)
 def test_wrong_will_properties_are_refused(address, names, case):
-    refused_connect(address, packets.connect(names.client_id(), will=Will(names.topic(), b"x", properties=WILL_ERRORS[case])), 0x81, 0x82, 0x99)
+    refused_connect(
+        address, packets.connect(names.client_id(), will=Will(names.topic(), b"x", properties=WILL_ERRORS[case])), 0x81, 0x82, 0x99
+    )

@@ -1,5 +1,6 @@
 //! The commands: one file each.
 
+pub(crate) mod bench;
 pub(crate) mod env;
 pub(crate) mod hash_password;
 pub(crate) mod serve;
@@ -13,4 +14,6 @@ pub(crate) enum Command {
     Env(env::Flags),
     /// Read a password and print the hash that `password_hash` in `[[users]]` takes
     HashPassword,
+    /// Put load on an MQTT broker, this or another, and measure what it delivers and what that costs
+    Bench(Box<bench::Flags>),
 }

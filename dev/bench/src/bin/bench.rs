@@ -1,26 +1,38 @@
-//! `make bench`: the server's CPU time a message against the floor's, in turn, on core 0, with the load on core 1.
+//! `make bench`: the server, the floor and Mosquitto, row by row, in turn, on core 0, with the load on core 1; then the soak.
 
-use std::fs::File;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, ExitCode};
+use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
-use bench::{field, median};
+use anyhow::{anyhow, ensure};
+use bench::{Bench, Binaries, Cell, Contender, Figures, Row, soak, with_bases};
 use clap::Parser;
 
-/// Compares the server with the floor.
+/// Compares the server with the floor and with Mosquitto
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
 struct Arguments {
-    /// Rounds; each runs floor and server at QoS 0 and QoS 1.
+    /// Rounds; the table has their medians
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Seconds that each run is measured.
+    /// Seconds that each run is measured
     #[arg(long, default_value_t = 4.0)]
-    secs: f64,
-    /// Take the binaries as they are.
+    seconds: f64,
+    /// One round of a second each, and no soak: shows that it works
+    #[arg(long)]
+    quick: bool,
+    /// Only this row and what it is compared with; may be given again
+    #[arg(long, value_name = "ROW")]
+    only: Vec<String>,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Only the soak
+    #[arg(long, conflicts_with = "only")]
+    soak: bool,
+    /// Seconds of the soak
+    #[arg(long, default_value_t = 300)]
+    soak_seconds: u64,
+    /// Take the binaries as they are
     #[arg(long)]
     no_build: bool,
 }
@@ -36,25 +48,57 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let rows = with_bases(&arguments.only).map_err(|error| anyhow!(error))?;
     if !arguments.no_build {
         build()?;
     }
     let binaries = Binaries::find()?;
+    if !arguments.soak {
+        compare(arguments, &binaries, &rows)?;
+    }
+    let is_whole = !arguments.quick && arguments.only.is_empty();
+    if arguments.soak || is_whole {
+        let line = soak::run(&binaries, Duration::from_secs(arguments.soak_seconds))?;
+        // Standard output is JSON's alone.
+        if arguments.json { eprintln!("{line}") } else { println!("{line}") }
+    }
+    Ok(())
+}
+
+fn compare(arguments: &Arguments, binaries: &Binaries, rows: &[&'static Row]) -> anyhow::Result<()> {
+    let (rounds, seconds) = if arguments.quick { (1, 1.0) } else { (arguments.rounds, arguments.seconds) };
     let folder = tempfile::tempdir()?;
-    let floor = Broker::start_floor(&binaries, folder.path())?;
-    let althing = Broker::start_althing(&binaries, folder.path())?;
+    let bench = Bench::new(binaries, folder.path(), seconds)?;
     let mut figures = Figures::default();
-    for round in 1..=arguments.rounds {
-        for qos in [0, 1] {
-            for broker in [&floor, &althing] {
-                let line = load(&binaries, broker, qos, arguments.secs)?;
-                println!("round {round} {:8} {line}", broker.name);
-                figures.add(broker.name, qos, &line)?;
+    for round in 1..=rounds {
+        for row in rows {
+            for contender in row.contenders.iter().filter(|contender| bench.has(**contender)) {
+                let cell = bench.measure(row, *contender)?;
+                tell(round, row, *contender, &cell);
+                figures.add(row, *contender, cell);
             }
         }
     }
-    figures.print();
+    if rows.iter().any(|row| row.name == "offline") {
+        figures.set_store_rate(bench.store_rate()?);
+    }
+    if arguments.json {
+        println!("{:#}", figures.json(rows));
+    } else {
+        println!(
+            "\nmedians of {rounds} rounds of {seconds} s; 50 pairs, 256 bytes, window 20 where nothing else is said"
+        );
+        print!("{}", figures.table(rows));
+    }
     Ok(())
+}
+
+fn tell(round: usize, row: &Row, contender: Contender, cell: &Cell) {
+    let contender = format!("{contender:?}").to_lowercase();
+    match cell {
+        Cell::Figure(value) => eprintln!("round {round} {:12} {contender:10} {value:.3} {}", row.name, row.unit),
+        Cell::Missing(why) => eprintln!("round {round} {:12} {contender:10} {why}", row.name),
+    }
 }
 
 fn build() -> anyhow::Result<()> {
@@ -63,135 +107,3 @@ fn build() -> anyhow::Result<()> {
     ensure!(status.success(), "the build failed");
     Ok(())
 }
-
-struct Binaries {
-    althing: PathBuf,
-    floor: PathBuf,
-    loadgen: PathBuf,
-    /// Whether there are two cores and `taskset` to part them.
-    pins: bool,
-}
-
-impl Binaries {
-    /// They stand beside this one.
-    fn find() -> anyhow::Result<Self> {
-        let this = std::env::current_exe()?;
-        let folder = this.parent().context("no folder")?;
-        let find = |name: &str| {
-            let path = folder.join(name);
-            path.is_file().then_some(path).with_context(|| format!("{name} is not in {}", folder.display()))
-        };
-        let cores = std::thread::available_parallelism()?.get();
-        let pins = cores >= 2 && Command::new("taskset").arg("--version").stdout(Stdio::null()).status().is_ok();
-        if !pins {
-            eprintln!("bench: no second core or no taskset: nothing is pinned, and the figures are worth less");
-        }
-        Ok(Self { althing: find("althing")?, floor: find("floor")?, loadgen: find("loadgen")?, pins })
-    }
-
-    /// A command on one core. taskset becomes the program, so the process id is the program's.
-    fn on_core(&self, core: &str, program: &Path) -> Command {
-        if !self.pins {
-            return Command::new(program);
-        }
-        let mut command = Command::new("taskset");
-        command.args(["-c", core]).arg(program);
-        command
-    }
-}
-
-/// A process under load. It is ended when this is dropped, on errors too.
-struct Broker {
-    name: &'static str,
-    process: Child,
-    address: SocketAddr,
-}
-
-impl Broker {
-    fn start_floor(binaries: &Binaries, folder: &Path) -> anyhow::Result<Self> {
-        let address = free_address()?;
-        let mut command = binaries.on_core(BROKER_CORE, &binaries.floor);
-        command.arg(address.to_string());
-        Self::start("floor", command, address, folder)
-    }
-
-    fn start_althing(binaries: &Binaries, folder: &Path) -> anyhow::Result<Self> {
-        let address = free_address()?;
-        let mut command = binaries.on_core(BROKER_CORE, &binaries.althing);
-        command.arg("serve").arg("--data-dir").arg(folder.join("data")).args(["--alpn", "off"]);
-        command.args(["--mqtt", &address.to_string()]);
-        for listener in ["--mqtts", "--https", "--http"] {
-            command.args([listener, &free_address()?.to_string()]);
-        }
-        Self::start("althing", command, address, folder)
-    }
-
-    fn start(name: &'static str, mut command: Command, address: SocketAddr, folder: &Path) -> anyhow::Result<Self> {
-        let log = folder.join(format!("{name}.log"));
-        let output = File::create(&log)?;
-        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
-        let process = command.spawn().with_context(|| format!("cannot start {name}"))?;
-        let mut broker = Self { name, process, address };
-        let began = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            if broker.process.try_wait()?.is_some() || began.elapsed() > START_PATIENCE {
-                bail!("{name} did not start:\n{}", std::fs::read_to_string(&log).unwrap_or_default());
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(broker)
-    }
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        if let Err(error) = self.process.kill().and_then(|()| self.process.wait()) {
-            eprintln!("bench: {} (process {}) does not end: {error}", self.name, self.process.id());
-        }
-    }
-}
-
-/// One run of the load generator against one broker; gives its line of figures.
-fn load(binaries: &Binaries, broker: &Broker, qos: u8, seconds: f64) -> anyhow::Result<String> {
-    let mut command = binaries.on_core(LOAD_CORE, &binaries.loadgen);
-    command.args(["pair", "--n", "50", "--payload", "256", "--window", "20", "--qos", &qos.to_string()]);
-    command.args(["--secs", &seconds.to_string(), "--addr", &broker.address.to_string()]);
-    let output = command.args(["--pid", &broker.process.id().to_string()]).stdin(Stdio::null()).output()?;
-    ensure!(output.status.success(), "against {}: {}", broker.name, String::from_utf8_lossy(&output.stderr));
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-/// CPU time a message, by broker and QoS.
-#[derive(Default)]
-struct Figures(Vec<(&'static str, u8, f64)>);
-
-impl Figures {
-    fn add(&mut self, name: &'static str, qos: u8, line: &str) -> anyhow::Result<()> {
-        let micros = field(line, "broker_cpu_us_per_msg").with_context(|| format!("no figure in {line:?}"))?;
-        self.0.push((name, qos, micros));
-        Ok(())
-    }
-
-    fn median(&self, name: &str, qos: u8) -> f64 {
-        let of = |(figure_name, figure_qos, _): &&(&str, u8, f64)| *figure_name == name && *figure_qos == qos;
-        median(&self.0.iter().filter(of).map(|(_, _, micros)| *micros).collect::<Vec<_>>()).unwrap_or(f64::NAN)
-    }
-
-    fn print(&self) {
-        println!("\nCPU time a delivered message, median (50 pairs, 256 bytes, window 20)");
-        println!("{:>6} {:>10} {:>10} {:>8}", "", "floor", "althing", "ratio");
-        for qos in [0, 1] {
-            let (floor, althing) = (self.median("floor", qos), self.median("althing", qos));
-            println!("QoS {qos:>2} {floor:>7.2} us {althing:>7.2} us {:>8.2}", althing / floor);
-        }
-    }
-}
-
-/// A port of loopback that was free a moment ago.
-fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
-}
-
-const BROKER_CORE: &str = "0";
-const LOAD_CORE: &str = "1";
-const START_PATIENCE: Duration = Duration::from_secs(20);

@@ -9,9 +9,9 @@ use std::io::{ErrorKind, Read, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use bench::{Frame, next_frame, topic_of};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
+use mqtt_load::{Frame, next_frame, topic_of};
 
 fn main() -> ExitCode {
     let Err(error) = serve();
@@ -78,7 +78,7 @@ impl Floor {
         }
         let received = std::mem::take(&mut client.received);
         let mut done = 0;
-        while let Some(frame) = received.get(done..).and_then(next_frame) {
+        while let Ok(Some(frame)) = next_frame(received.get(done..).unwrap_or_default()) {
             self.answer(number, &mut client, frame);
             done += frame.whole.len();
         }

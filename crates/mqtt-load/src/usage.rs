@@ -1,9 +1,9 @@
-//! What a process has used, from /proc.
+//! What the broker's process has used, from /proc.
 
 use std::fs;
 
 /// CPU time and memory of a process.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Usage {
     /// User and system time since the process began, in seconds, in steps of 10 ms.
     pub cpu_seconds: f64,
@@ -12,14 +12,10 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Reads it; a process that is not there, or none, has used nothing.
-    pub fn of(pid: Option<u32>) -> Self {
-        let Some(pid) = pid else { return Self::default() };
+    /// Reads it; none when there is no such process, or no /proc.
+    pub fn of(pid: u32) -> Option<Self> {
         let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
-        Self {
-            cpu_seconds: cpu_seconds(&read("stat")).unwrap_or(0.0),
-            resident_kib: resident_kib(&read("status")).unwrap_or(0.0),
-        }
+        Some(Self { cpu_seconds: cpu_seconds(&read("stat"))?, resident_kib: resident_kib(&read("status"))? })
     }
 
     /// CPU time since an earlier reading, in microseconds.
@@ -57,8 +53,9 @@ mod tests {
     }
 
     #[test]
-    fn this_process_has_used_memory_and_no_process_none() {
-        assert!(Usage::of(Some(std::process::id())).resident_kib > 100.0);
-        assert_eq!(Usage::of(None), Usage::default());
+    fn this_process_has_used_memory_and_no_process_is_none() {
+        assert!(Usage::of(std::process::id()).unwrap().resident_kib > 100.0);
+        // Above Linux's largest process id, 2^22.
+        assert_eq!(Usage::of(1 << 30), None);
     }
 }
