@@ -225,7 +225,7 @@ fn find_session(
             let received = received.into_iter().filter_map(PacketId::new).collect();
             let subscriptions = sessions.subscriptions(old.id)?;
             if matches!(old.presence, Presence::Connected) {
-                unsettled.extend(broker.note_possibly_sent(old.id)?);
+                unsettled.push(broker.note_possibly_sent(old.id));
             }
             unsettled.push(sessions.resume(client_id, &old, expiry, will)?);
             subscriber.attach(old.id);

@@ -41,10 +41,10 @@ impl Door {
 
     /// Runs a connection of TCP or TLS to its end.
     pub fn welcome(self, arrival: Arrival) -> Running {
-        let Arrival { stream, source, certificate, .. } = arrival;
+        let Arrival { stream, source, target, certificate } = arrival;
         let identity = certificate.map_or(Identity::Anonymous, Identity::Certificate);
         let (source_ip, source_port) = (source.ip(), Some(source.port()));
-        let peer = Peer { identity, source_ip, source_port, target: None, dialect: self.dialect };
+        let peer = Peer { identity, source_ip, source_port, target, dialect: self.dialect };
         self.run(stream, peer)
     }
 

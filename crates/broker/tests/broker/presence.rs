@@ -3,9 +3,9 @@
 use router::Subscriber;
 use serde_json::{Value, json};
 
+use super::house::*;
+use super::policies::LAMP;
 use super::*;
-
-const EVERYTHING: &str = r#"{"Effect":"Allow","Action":"iot:*","Resource":"*"}"#;
 
 /// A service that sees what clients may see of events.
 struct Watcher(Subscriber);
@@ -43,20 +43,6 @@ impl Watcher {
     }
 }
 
-impl Client {
-    /// The door ends the connection for the reason that it was told.
-    fn end_as_told(self) {
-        let Progress::Close(reason) = self.progress else { panic!("still open") };
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(self.connection.end(reason, self.now));
-    }
-
-    fn disconnect(mut self) {
-        self.send(&[Packet::Disconnect]);
-        self.end_as_told();
-    }
-}
-
 #[test]
 fn coming_subscribing_and_going_are_told() {
     let house = House::new();
@@ -69,8 +55,8 @@ fn coming_subscribing_and_going_are_told() {
     assert_eq!(device.connect("c1", None), [accepted()]);
     device.subscribe(&["no", "a/b", "c/#"]);
     device.subscribe(&["no"]);
-    for filters in [vec!["a/b".into(), "never/subscribed".into()], vec!["a/b".into()]] {
-        device.send(&[Packet::Unsubscribe(Unsubscribe { packet_id: id(9), filters })]);
+    for filters in [&["a/b", "never/subscribed"][..], &["a/b"]] {
+        device.send(&[unsubscribe(filters)]);
     }
     device.disconnect();
     let expected = [
@@ -97,7 +83,7 @@ fn coming_subscribing_and_going_are_told() {
 fn the_reason_of_the_end_is_told() {
     type Act = fn(&House, &mut Client);
     let cases: [(&str, Act); 6] = [
-        ("CLIENT_INITIATED_DISCONNECT", |_, client| drop(client.send(&[Packet::Disconnect]))),
+        ("CLIENT_INITIATED_DISCONNECT", |_, client| drop(client.send(&[disconnect()]))),
         ("CLIENT_ERROR", |_, client| drop(client.send_bytes(&[0x36, 0]))),
         ("FORBIDDEN_ACCESS", |_, client| {
             client.send(&[publish("$aws/events/presence/connected/x", "x", QoS::AtMostOnce, false)]);
@@ -114,7 +100,8 @@ fn the_reason_of_the_end_is_told() {
             client.receive();
         }),
         ("DUPLICATE_CLIENTID", |house, client| {
-            house.anonymous("c1");
+            let mut second = house.client(Identity::Anonymous, Dialect::Mqtt);
+            second.begin(&[Packet::Connect(Box::new(v311("c1")))]);
             client.receive();
         }),
     ];
@@ -146,11 +133,13 @@ fn a_connection_has_one_version_number_and_the_next_connection_the_next() {
     house.anonymous("c1").disconnect();
     let mut second = house.anonymous("c1");
     expect(&[(connected, 0), (disconnected, 0), (connected, 1)]);
-    let third = house.anonymous("c1");
+    let mut third = house.client(Identity::Anonymous, Dialect::Mqtt);
+    third.begin(&[Packet::Connect(Box::new(v311("c1")))]);
     second.receive();
     second.end_as_told();
+    assert_eq!(third.finish(), [accepted()]);
     third.disconnect();
-    expect(&[(connected, 2), (disconnected, 1), (disconnected, 2)]);
+    expect(&[(disconnected, 1), (connected, 2), (disconnected, 2)]);
     house.anonymous("other").disconnect();
     assert_eq!(watcher.versions()[0].1, 0, "numbers are the client id's");
     for (hours, version) in [(0, 3), (1, 0), (2, 0), (0, 1)] {
@@ -184,7 +173,14 @@ fn a_client_that_the_policies_refuse_is_told_of() {
     house.attach(&house.policy("lamp", LAMP), certificate);
     let will = |topic: &str| {
         let topic = TopicName::new(topic.to_owned()).unwrap();
-        Some(Will { topic, payload: "gone".into(), qos: QoS::AtMostOnce, retain: false })
+        Some(Will {
+            topic,
+            payload: "gone".into(),
+            qos: QoS::AtMostOnce,
+            retain: false,
+            delay_seconds: 0,
+            properties: None,
+        })
     };
     let watcher = Watcher::new(&house);
     for (client_id, will, expected) in [
@@ -227,27 +223,14 @@ fn connected_comes_before_the_clients_first_message_and_disconnected_after_its_w
     let house = House::new();
     let all = house.router.service();
     let options = SubscribeOptions::plain(QoS::AtLeastOnce, Dialect::Aws);
-    for filter in ["$aws/events/#", "first", "will"] {
+    for filter in ["$aws/events/#", "first", "wills"] {
         all.subscribe(TopicFilter::new(filter).unwrap(), options);
     }
-    let will =
-        Will { topic: TopicName::new("will").unwrap(), payload: "gone".into(), qos: QoS::AtMostOnce, retain: false };
     let mut client = house.client(Identity::Anonymous, Dialect::Mqtt);
-    client.send(&[
-        Packet::Connect(Connect {
-            protocol: Protocol::V311,
-            clean_session: true,
-            keep_alive_seconds: 60,
-            client_id: "c1".into(),
-            will: Some(will),
-            user_name: None,
-            password: None,
-        }),
-        publish("first", "x", QoS::AtMostOnce, false),
-    ]);
+    client.send(&[Packet::Connect(Box::new(with_will(v311("c1"), 0))), publish("first", "x", QoS::AtMostOnce, false)]);
     client.end();
     let mut deliveries = Vec::new();
     all.mailbox().drain(&mut deliveries, usize::MAX);
     let topics: Vec<&str> = deliveries.iter().map(|delivery| delivery.message.topic.as_str()).collect();
-    assert_eq!(topics, ["$aws/events/presence/connected/c1", "first", "will", "$aws/events/presence/disconnected/c1"]);
+    assert_eq!(topics, ["$aws/events/presence/connected/c1", "first", "wills", "$aws/events/presence/disconnected/c1"]);
 }

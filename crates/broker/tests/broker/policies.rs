@@ -1,0 +1,178 @@
+//! What the policies of an identity decide, and how soon their changes reach a connection.
+
+use std::sync::Mutex;
+
+use store::{Batch, Direction, Done, Entry, StoreError, Versioned, Watch};
+
+use super::house::*;
+use super::*;
+
+pub(crate) const LAMP: &str = r#"
+    {"Effect":"Allow","Action":"iot:Connect","Resource":"arn:aws:iot:us-east-1:123456789012:client/lamp*"},
+    {"Effect":"Allow","Action":"iot:Publish","Resource":"arn:aws:iot:us-east-1:123456789012:topic/lamps/${iot:ClientId}/*"},
+    {"Effect":"Allow","Action":"iot:Subscribe","Resource":"arn:aws:iot:us-east-1:123456789012:topicfilter/lamps/*"},
+    {"Effect":"Allow","Action":"iot:Receive","Resource":"arn:aws:iot:us-east-1:123456789012:topic/lamps/*"},
+    {"Effect":"Deny","Action":"iot:Receive","Resource":"arn:aws:iot:us-east-1:123456789012:topic/lamps/secret"}"#;
+
+/// AWS IoT Core developer guide, pub-sub-policy: the policies of the certificate decide on each of the four actions.
+#[test]
+fn policies_decide_on_connect_publish_subscribe_and_receive() {
+    let house = House::new();
+    let certificate = house.device(CertificateStatus::Active);
+    let identity = Identity::Certificate(certificate);
+    let mut refused = house.client(identity.clone(), Dialect::Aws);
+    assert_eq!(refused.connect("lamp", None), [], "no policy: closed without CONNACK");
+    assert_eq!(refused.progress, Progress::Close(DisconnectReason::AuthError));
+
+    house.attach(&house.policy("lamp", LAMP), certificate);
+    house.pump();
+    let mut stranger = house.client(identity.clone(), Dialect::Aws);
+    assert_eq!(stranger.connect("other", None), []);
+    let mut lamp = house.client(identity, Dialect::Aws);
+    assert_eq!(lamp.connect("lamp", None), [accepted()]);
+    let answer = lamp.subscribe(&["lamps/#", "heaters/1", "$aws/rules/r/x"]);
+    assert_eq!(answer, [suback(&[GRANTED, ReasonCode::UnspecifiedError, ReasonCode::UnspecifiedError])]);
+    let mut application = house.anonymous("application");
+    for topic in ["lamps/1", "lamps/secret", "heaters/1", "lamps/2"] {
+        application.send(&[publish(topic, topic, QoS::AtMostOnce, false)]);
+    }
+    assert_eq!(payloads(&lamp.receive()), ["lamps/1", "lamps/2"]);
+    assert_eq!(lamp.send(&[publish("lamps/lamp/t", "ok", QoS::AtLeastOnce, false)])[0], puback(7));
+    assert_eq!(lamp.progress, Progress::Open);
+    application.subscribe(&["lamps/other/t"]);
+    assert_eq!(lamp.send(&[publish("lamps/other/t", "no", QoS::AtLeastOnce, false)]), [], "no PUBACK");
+    assert_eq!(lamp.progress, Progress::Close(DisconnectReason::ForbiddenAccess));
+    assert_eq!(application.receive(), [], "not delivered");
+}
+
+#[test]
+fn a_retained_publish_needs_its_own_permission() {
+    let house = House::new();
+    let certificate = house.device(CertificateStatus::Active);
+    house.attach(&house.policy("lamp", LAMP), certificate);
+    let mut lamp = house.client(Identity::Certificate(certificate), Dialect::Aws);
+    assert_eq!(lamp.connect("lamp", None), [accepted()]);
+    assert_eq!(lamp.send(&[publish("lamps/lamp/t", "x", QoS::AtLeastOnce, true)]), []);
+    assert_eq!(lamp.progress, Progress::Close(DisconnectReason::ForbiddenAccess));
+}
+
+#[test]
+fn only_a_registered_active_certificate_connects() {
+    let house = House::new();
+    let policy = house.policy("all", r#"{"Effect":"Allow","Action":"iot:*","Resource":"*"}"#);
+    let connects = |certificate: CertificateId| {
+        !house.client(Identity::Certificate(certificate), Dialect::Aws).connect("x", None).is_empty()
+    };
+    assert!(!connects(CertificateId::from_der_hash([1; 32])), "unknown");
+    for (status, expected) in
+        [(CertificateStatus::Active, true), (CertificateStatus::Inactive, false), (CertificateStatus::Revoked, false)]
+    {
+        let certificate = house.device(status);
+        house.attach(&policy, certificate);
+        assert_eq!(connects(certificate), expected, "{status:?}");
+    }
+}
+
+#[test]
+fn deactivating_a_certificate_ends_its_connection_at_once_and_policy_changes_reach_it() {
+    let house = House::new();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
+    runtime.spawn(Arc::clone(&house.broker).follow_registry());
+    let certificate = house.device(CertificateStatus::Active);
+    let all = house.policy("all", r#"{"Effect":"Allow","Action":"iot:*","Resource":"*"}"#);
+    let no = house.policy("no", r#"{"Effect":"Deny","Action":"iot:Publish","Resource":"*"}"#);
+    house.attach(&all, certificate);
+    let mut device = house.client(Identity::Certificate(certificate), Dialect::Aws);
+    assert_eq!(device.connect("d", None), [accepted()]);
+    assert_eq!(device.send(&[publish("t", "x", QoS::AtLeastOnce, false)]), [puback(7)]);
+    house.registry.update_certificate_status(&certificate, CertificateStatus::Inactive, START).unwrap();
+    assert!(
+        eventually(|| {
+            device.receive();
+            device.progress == Progress::Close(DisconnectReason::ForbiddenAccess)
+        }),
+        "still connected"
+    );
+    device.end_as_told();
+    house.registry.update_certificate_status(&certificate, CertificateStatus::Active, START).unwrap();
+    let mut device = house.client(Identity::Certificate(certificate), Dialect::Aws);
+    assert_eq!(device.connect("d", None), [accepted()]);
+    house.attach(&no, certificate);
+    let refused = || {
+        device.send(&[publish("t", "x", QoS::AtLeastOnce, false)]);
+        device.progress == Progress::Close(DisconnectReason::ForbiddenAccess)
+    };
+    assert!(eventually(refused), "the new policy did not reach the connection");
+}
+
+/// A store that does something right after it was read.
+struct Meddling {
+    inner: Arc<MemoryStore>,
+    after_get: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Store for Meddling {
+    fn get(&self, key: &[u8]) -> Result<Option<Versioned>, StoreError> {
+        let answer = self.inner.get(key);
+        let meddle = self.after_get.lock().unwrap().take();
+        if let Some(meddle) = meddle {
+            meddle();
+        }
+        answer
+    }
+
+    fn range(&self, from: &[u8], to: &[u8], limit: usize, direction: Direction) -> Result<Vec<Entry>, StoreError> {
+        self.inner.range(from, to, limit, direction)
+    }
+
+    fn commit_then(&self, batch: Batch, done: Done) {
+        self.inner.commit_then(batch, done);
+    }
+
+    fn watch(&self, prefix: &[u8]) -> Watch {
+        self.inner.watch(prefix)
+    }
+}
+
+#[test]
+fn a_certificate_that_is_deactivated_right_after_the_look_at_it_does_not_stay_connected() {
+    let store = Arc::new(Meddling { inner: MemoryStore::new(), after_get: Mutex::new(None) });
+    let house = House::over(Arc::clone(&store) as Arc<dyn Store>);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
+    runtime.spawn(Arc::clone(&house.broker).follow_registry());
+    let certificate = house.device(CertificateStatus::Active);
+    house.attach(&house.policy("all", r#"{"Effect":"Allow","Action":"iot:*","Resource":"*"}"#), certificate);
+    let mut witness = house.client(Identity::Certificate(certificate), Dialect::Aws);
+    assert_eq!(witness.connect("witness", None), [accepted()]);
+    let registry = Arc::clone(&house.registry);
+    let deactivate = move || {
+        registry.update_certificate_status(&certificate, CertificateStatus::Inactive, START).unwrap();
+        assert!(eventually(|| {
+            witness.receive();
+            witness.progress == Progress::Close(DisconnectReason::ForbiddenAccess)
+        }));
+    };
+    *store.after_get.lock().unwrap() = Some(Box::new(deactivate));
+    let mut device = house.client(Identity::Certificate(certificate), Dialect::Aws);
+    device.connect("d", None);
+    assert!(store.after_get.lock().unwrap().is_none());
+    assert!(
+        eventually(|| {
+            device.receive();
+            device.progress != Progress::Open
+        }),
+        "connected with an INACTIVE certificate"
+    );
+}
+
+#[test]
+fn nobody_forges_events() {
+    for topic in ["$aws/events/presence/connected/x", "$SYS/broker/uptime"] {
+        let house = House::new();
+        let (mut forger, mut watcher) = (house.anonymous("f"), house.anonymous("w"));
+        watcher.subscribe(&["$aws/events/#", "$SYS/#"]);
+        forger.send(&[publish(topic, "x", QoS::AtMostOnce, false)]);
+        assert_eq!(forger.progress, Progress::Close(DisconnectReason::ForbiddenAccess), "{topic}");
+        assert_eq!(watcher.receive(), []);
+    }
+}
