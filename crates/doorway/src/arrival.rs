@@ -33,8 +33,8 @@ pub enum Stream {
 }
 
 impl Arrival {
-    /// From a finished handshake, or none.
-    pub(crate) fn new(stream: Stream, source: SocketAddr) -> Self {
+    /// From a finished handshake, or none. `own` is this machine's end, if the listener has only one.
+    pub(crate) fn new(stream: Stream, source: SocketAddr, own: Option<SocketAddr>) -> Self {
         let (socket, certificate) = match &stream {
             Stream::Plain(socket) => (socket, None),
             Stream::Tls(tls) => {
@@ -42,7 +42,7 @@ impl Arrival {
                 (tls.get_ref().0, leaf.map(|leaf| x509::certificate_id(leaf)))
             }
         };
-        let target = socket.local_addr().ok();
+        let target = own.or_else(|| socket.local_addr().ok());
         Self { stream, source, target, certificate }
     }
 }

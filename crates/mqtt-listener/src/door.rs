@@ -10,10 +10,10 @@ use doorway::Arrival;
 use names::{Dialect, limits};
 use tokio::time::{Instant, timeout};
 use tracing::info;
-use uuid::Uuid;
 
 use crate::connection_task::{Terms, run_connection};
 use crate::log_in::{LogIns, Unidentified};
+use crate::session_id;
 use crate::transport::Transport;
 use crate::websocket::WebSocket;
 
@@ -69,7 +69,7 @@ impl Door {
             return Box::pin(self.log_in_and_run(stream, peer));
         }
         let terms = Terms { input: BytesMut::new(), connect_time_max: self.connect_time_max };
-        let connection = Connection::new(self.broker, peer, Uuid::new_v4());
+        let connection = Connection::new(self.broker, peer, session_id::next());
         Box::pin(run_connection(stream, connection, terms))
     }
 
@@ -83,7 +83,7 @@ impl Door {
             Err(_) => return info!(source_ip = %peer.source_ip, "no CONNECT in time"),
         }
         let connect_time_max = self.connect_time_max.saturating_sub(started.elapsed());
-        let connection = Connection::new(self.broker, peer, Uuid::new_v4());
+        let connection = Connection::new(self.broker, peer, session_id::next());
         Box::pin(run_connection(stream, connection, Terms { input, connect_time_max })).await;
     }
 }
