@@ -37,11 +37,11 @@ ACCEPTED = b"\x20\x02\x00\x00"
 class Connection:
     """A connected client that reads packet by packet."""
 
-    def __init__(self, port: int, client_id: bytes, seconds: float = 10):
+    def __init__(self, port: int, client_id: bytes, seconds: float = 10, connect: bytes | None = None):
         self.socket = socket.create_connection(("127.0.0.1", port), seconds)
         self.socket.settimeout(seconds)
         self.buffer = b""
-        self.socket.sendall(connect_packet(client_id))
+        self.socket.sendall(connect or connect_packet(client_id))
         assert self.read() == (0x20, b"\x00\x00")
 
     def send(self, data: bytes) -> None:

@@ -23,6 +23,16 @@ impl Field {
         if text.is_empty() {
             return Err(ActionError::InvalidField { field: name, problem: "is empty".to_owned() });
         }
+        Self::parse_any(name, text, version, variables)
+    }
+
+    /// The same for a field that may be empty.
+    pub(crate) fn parse_any(
+        name: &'static str,
+        text: &str,
+        version: SqlVersion,
+        variables: &[String],
+    ) -> Result<Self, ActionError> {
         let template = Template::parse_with(text, version, variables)
             .map_err(|error| ActionError::InvalidField { field: name, problem: error.to_string() })?;
         Ok(Self { name, text: text.to_owned(), template })

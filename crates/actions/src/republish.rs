@@ -7,6 +7,7 @@ use names::{Timestamp, limits};
 use sql::{Input, Output, SqlVersion};
 
 use crate::field::{Field, role_arn};
+use crate::mqtt_headers::MqttHeaders;
 use crate::{ActionError, Outside, RepublishSpec};
 
 /// A compiled `republish`.
@@ -15,6 +16,8 @@ pub(crate) struct Republish {
     role_arn: String,
     topic: Field,
     qos: QoS,
+    /// Most rules have none.
+    headers: Option<Box<MqttHeaders>>,
 }
 
 impl Republish {
@@ -36,10 +39,9 @@ impl Republish {
                 return Err(ActionError::InvalidField { field: "republish.qos", problem });
             }
         };
-        if spec.headers.is_some() {
-            return Err(ActionError::NotSupported("republish with headers".to_owned()));
-        }
-        Ok(Self { role_arn, topic, qos })
+        let headers = spec.headers.as_ref().map(|headers| MqttHeaders::compile(headers, version, variables));
+        let headers = headers.transpose()?.map(Box::new);
+        Ok(Self { role_arn, topic, qos, headers })
     }
 
     /// Publishes to the router, whose mailboxes have room or not: nobody is waited for, because a rule that publishes
@@ -52,6 +54,10 @@ impl Republish {
         output: &Output,
     ) -> Result<(), ActionError> {
         let topic = topic(&self.topic.render(input, output.variables())?)?;
+        let properties = match &self.headers {
+            Some(headers) => headers.render(input, output.variables())?,
+            None => None,
+        };
         check_size(&topic, output)?;
         outside.authorize(&self.role_arn, "iot:Publish", &outside.arns.topic(topic.as_str()), rule_arn)?;
         // Not retained, so there is nothing to wait for.
@@ -60,7 +66,7 @@ impl Republish {
             payload: output.bytes().clone(),
             qos: self.qos,
             retain: false,
-            properties: None,
+            properties,
             received_at: Timestamp::from_millis(input.timestamp_ms),
             origin: Arc::clone(&outside.origin),
         });

@@ -25,9 +25,42 @@ pub struct RepublishSpec {
     /// 0 or 1; 0 when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qos: Option<i64>,
-    /// MQTT 5 properties of the new message; not served.
+    /// MQTT 5 properties of the new message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub headers: Option<Value>,
+    pub headers: Option<MqttHeadersSpec>,
+}
+
+/// The fields of `republish.headers`, all with substitution templates.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MqttHeadersSpec {
+    /// `UNSPECIFIED_BYTES` or `UTF8_DATA`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload_format_indicator: Option<String>,
+    /// What the payload is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// Where an answer is expected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_topic: Option<String>,
+    /// Bytes in base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_data: Option<String>,
+    /// A whole number of seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_expiry: Option<String>,
+    /// Names and values, in order; 100 at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub user_properties: Vec<UserPropertySpec>,
+}
+
+/// One of `republish.headers.userProperties`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserPropertySpec {
+    /// Its name.
+    pub key: String,
+    /// Its value.
+    pub value: String,
 }
 
 /// The fields of `dynamoDBv2`.
@@ -105,6 +138,10 @@ mod tests {
         };
         check(r#"{"republish":{"roleArn":"r","topic":"a/${topic()}","qos":1}}"#, "republish");
         check(r#"{"republish":{"roleArn":"r","topic":"a","headers":{"contentType":"x"}}}"#, "republish");
+        let all = r#"{"payloadFormatIndicator":"UTF8_DATA","contentType":"c","responseTopic":"r","correlationData":"MQ==",
+            "messageExpiry":"60","userProperties":[{"key":"a","value":"b"}]}"#;
+        check(&format!(r#"{{"republish":{{"roleArn":"r","topic":"a","headers":{all}}}}}"#), "republish");
+        check(r#"{"republish":{"roleArn":"r","topic":"a","headers":{}}}"#, "republish");
         check(r#"{"dynamoDBv2":{"roleArn":"r","putItem":{"tableName":"t"}}}"#, "dynamoDBv2");
         check(r#"{"lambda":{"functionArn":"f"}}"#, "lambda");
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use actions::{Action, ActionError, ActionSpec, Outside, OutsideConfig};
 use bytes::Bytes;
 use iam::{Iam, NewRole};
-use message::{QoS, TopicFilter};
+use message::{PayloadFormat, Properties, QoS, TopicFilter, TopicName};
 use names::{AccountId, ArnSpace, Dialect, Region, RoleName, Timestamp};
 use router::{Router, SubscribeOptions};
 use serde_json::{Value, json};
@@ -76,7 +76,7 @@ async fn perform(outside: &Outside, action: &Action, sql: &str, payload: &str) -
 #[tokio::test]
 async fn republish_publishes_what_its_role_allows() {
     let (router, outside) = outside(OutsideConfig::default()).await;
-    let listener = router.connection();
+    let listener = router.connection("listener".into());
     let options = SubscribeOptions::plain(QoS::AtLeastOnce, Dialect::Aws);
     listener.subscribe(TopicFilter::new("#").unwrap(), options);
     let republish = |role: &str, topic: &str| {
@@ -107,21 +107,83 @@ async fn republish_publishes_what_its_role_allows() {
     assert_eq!(listener.mailbox().drain(&mut got, 10), 0);
 }
 
+/// Developer guide, republish-rule-action: every header takes templates; an expiry is 1 to 604,800 seconds.
+#[tokio::test]
+async fn republish_says_what_its_headers_say() {
+    let (router, outside) = outside(OutsideConfig::default()).await;
+    let listener = router.connection("listener".into());
+    let options = SubscribeOptions::plain(QoS::AtLeastOnce, Dialect::Aws);
+    listener.subscribe(TopicFilter::new("#").unwrap(), options);
+    let republish = |headers: Value| {
+        compile(json!({"republish": {"roleArn": role_arn("publisher"), "topic": "out/x", "headers": headers}})).unwrap()
+    };
+    let said = async |headers: Value, payload: &str| {
+        let answer = perform(&outside, &republish(headers), "SELECT * FROM '#'", payload).await;
+        let mut got = Vec::new();
+        listener.mailbox().drain(&mut got, 10);
+        answer.map(|()| got.remove(0).message.properties.as_deref().cloned())
+    };
+    let headers = json!({
+        "payloadFormatIndicator": "${f}", "contentType": "text/${c}", "responseTopic": "answers/${topic(2)}",
+        "correlationData": "${encode('1', 'base64')}", "messageExpiry": "${e}",
+        "userProperties": [{"key": "k", "value": "${c}"}, {"key": "k", "value": ""}],
+    });
+    let payload = r#"{"f":"UTF8_DATA","c":"plain","e":0}"#;
+    let expected = Properties {
+        payload_format: Some(PayloadFormat::Utf8),
+        expiry_seconds: Some(1),
+        content_type: Some("text/plain".into()),
+        response_topic: Some(TopicName::new("answers/kitchen").unwrap()),
+        correlation_data: Some(b"1"[..].into()),
+        user_properties: vec![("k".into(), "plain".into()), ("k".into(), "".into())],
+    };
+    assert_eq!(said(headers.clone(), payload).await, Ok(Some(expected)));
+    assert_eq!(said(json!({}), payload).await, Ok(None));
+    let longest = Properties { expiry_seconds: Some(604_800), ..Properties::default() };
+    assert_eq!(said(json!({"messageExpiry": "604801"}), payload).await, Ok(Some(longest)));
+    let undefined = said(headers, r#"{"f":"UTF8_DATA","e":1}"#).await;
+    assert_eq!(undefined, Err(ActionError::UndefinedTemplate("republish.headers.contentType")));
+    for (header, value) in [
+        ("payloadFormatIndicator", "utf8".to_owned()),
+        ("contentType", "x".repeat(257)),
+        ("responseTopic", "a/#".to_owned()),
+        ("correlationData", "*".to_owned()),
+        ("messageExpiry", "-1".to_owned()),
+    ] {
+        let answer = said(json!({header: "${v}"}), &json!({"v": value}).to_string()).await;
+        let Err(ActionError::InvalidField { field, .. }) = answer else { panic!("{header}: {answer:?}") };
+        assert_eq!(field, format!("republish.headers.{header}"));
+    }
+    let long = json!({"v": "x".repeat(8193)}).to_string();
+    let large = said(json!({"userProperties": [{"key": "", "value": "${v}"}]}), &long);
+    assert!(matches!(large.await, Err(ActionError::InvalidField { field: "republish.headers.userProperties", .. })));
+}
+
 #[test]
 fn what_is_not_served_or_wrong_does_not_compile() {
     let check = |spec: Value, expected: &str| assert_eq!(compile(spec).unwrap_err().to_string(), expected);
     let good = role_arn("r");
     check(json!({"lambda": {"functionArn": "f"}}), "the action lambda is not supported");
-    check(
-        json!({"republish": {"roleArn": good, "topic": "a", "headers": {}}}),
-        "the action republish with headers is not supported",
-    );
     check(json!({"republish": {"roleArn": good, "topic": "a", "qos": 2}}), "republish.qos: is 2, must be 0 or 1");
     check(json!({"republish": {"roleArn": good, "topic": ""}}), "republish.topic: is empty");
     check(json!({"republish": {"roleArn": good, "topic": "a/#"}}), "republish.topic: the topic name has a wildcard");
     check(
         json!({"republish": {"roleArn": "arn:aws:iam::1:user/u", "topic": "a"}}),
         "republish.roleArn: is not the ARN of an IAM role",
+    );
+    let with = |headers: Value| json!({"republish": {"roleArn": good, "topic": "a", "headers": headers}});
+    let headers = "republish.headers";
+    check(
+        with(json!({"payloadFormatIndicator": "x"})),
+        &format!("{headers}.payloadFormatIndicator: is neither UNSPECIFIED_BYTES nor UTF8_DATA"),
+    );
+    check(with(json!({"responseTopic": "a/+"})), &format!("{headers}.responseTopic: the topic name has a wildcard"));
+    check(with(json!({"correlationData": "*"})), &format!("{headers}.correlationData: is not base64"));
+    check(with(json!({"messageExpiry": "soon"})), &format!("{headers}.messageExpiry: is no whole number of seconds"));
+    let many = vec![json!({"key": "k", "value": "v"}); 101];
+    check(
+        with(json!({"userProperties": many})),
+        &format!("{headers}.userProperties: has 101 properties, 100 are allowed"),
     );
     let template = compile(json!({"republish": {"roleArn": good, "topic": "a/${"}})).unwrap_err();
     assert!(matches!(template, ActionError::InvalidField { field: "republish.topic", .. }), "{template}");

@@ -1,14 +1,24 @@
 //! The log: to standard error, as text for people or JSON for machines. `ALTHING_LOG` filters it (`info` by default).
+//!
+//! A thread of its own writes it, many lines at a time when there are many: whoever reads it slowly holds up nobody, and
+//! a connection's two lines cost less than a tenth of its CPU time. When more than
+//! [`names::limits::LOG_LINES_WAITING_MAX`] lines wait, further ones are dropped.
 
 use std::borrow::Cow;
-use std::io::{self, IsTerminal, Stderr, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
+use names::limits;
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
 
+/// Writes what waits when it is dropped: keep it to the end.
+#[must_use = "what waits is written when this is dropped"]
+pub(crate) struct LogGuard(#[expect(dead_code, reason = "held for its drop")] WorkerGuard);
+
 /// Starts the log; called once.
-pub(crate) fn start(format: LogFormat) -> anyhow::Result<()> {
+pub(crate) fn start(format: LogFormat) -> anyhow::Result<LogGuard> {
     let filter = match std::env::var("ALTHING_LOG") {
         Ok(text) => EnvFilter::try_new(&text).map_err(|error| anyhow::anyhow!("ALTHING_LOG={text:?}: {error}"))?,
         Err(_) => EnvFilter::new("info"),
@@ -16,19 +26,24 @@ pub(crate) fn start(format: LogFormat) -> anyhow::Result<()> {
     // A log that cannot be written (a full disk, a reader that is gone) must not end the server.
     let log = tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false);
     let is_terminal = io::stderr().is_terminal();
+    let (out, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(limits::LOG_LINES_WAITING_MAX)
+        .thread_name("log")
+        .finish(BufWriter::new(io::stderr()));
     let started = match format {
         LogFormat::Text => {
-            let writer = move || OneLine { out: io::stderr(), is_terminal };
+            let writer = move || OneLine { out: out.clone(), is_terminal };
             log.with_ansi(is_terminal).with_writer(writer).try_init()
         }
-        LogFormat::Json => log.json().flatten_event(true).with_writer(io::stderr).try_init(),
+        LogFormat::Json => log.json().flatten_event(true).with_writer(out).try_init(),
     };
-    started.map_err(|error| anyhow::anyhow!("the log cannot be started: {error}"))
+    started.map_err(|error| anyhow::anyhow!("the log cannot be started: {error}"))?;
+    Ok(LogGuard(guard))
 }
 
 /// Keeps each event on one line, whatever a client put into its id or topic: nobody writes lines of his own into the log.
 struct OneLine {
-    out: Stderr,
+    out: NonBlocking,
     /// Colours are made of escape characters; those in values are escaped before they come here.
     is_terminal: bool,
 }

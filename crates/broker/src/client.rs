@@ -1,28 +1,25 @@
 //! A connected client: its session, its subscriptions, what it owes and what is owed to it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::future::Future;
+use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU64;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
 
 use bytes::BytesMut;
 use message::{Origin, TopicFilter};
 use mqtt_codec::{PacketId, ReasonCode};
-use router::{Delivery, Publisher, RetainedCursor, RetainedWrite, StoredWrite, Subscriber};
-use store::{StoreError, Ticket};
+use router::{Delivery, Publisher, RetainedCursor, Subscriber};
 use tokio::sync::oneshot;
 use tracing::warn;
 use uuid::Uuid;
 
 use crate::authorize::Authorizer;
 use crate::clients::Broker;
-use crate::connections::ConnectionInfo;
+use crate::connection_info::ConnectionInfo;
 use crate::exchange::{DisconnectReason, Now, Progress};
 use crate::presence::{self, Event, Subject};
 use crate::stored_session::StoredSession;
+use crate::unsettled::Unsettled;
 
 /// Everything a connected client has on this side.
 pub(crate) struct Client {
@@ -43,9 +40,9 @@ pub(crate) struct Client {
     /// Taken from the mailbox and not yet written, because the window was full.
     pub(crate) pending: VecDeque<Delivery>,
     /// What was sent and is not acknowledged, of the deliveries that somebody keeps or waits for.
-    pub(crate) outstanding: HashMap<PacketId, Outstanding>,
+    pub(crate) outstanding: BTreeMap<PacketId, Outstanding>,
     /// Why the connection is closed, if the session knows it more exactly than the [`DisconnectReason`] says.
-    pub(crate) last_words: Option<(ReasonCode, String)>,
+    pub(crate) last_words: Option<Box<(ReasonCode, String)>>,
     /// Counted here for a batch, then added to what all connections share.
     pub(crate) messages_received: u64,
     pub(crate) messages_sent: u64,
@@ -71,13 +68,6 @@ pub(crate) struct Outstanding {
     pub(crate) is_received: bool,
 }
 
-/// A write that the output acknowledges.
-pub(crate) enum Unsettled {
-    Retained(RetainedWrite),
-    Stored(StoredWrite),
-    Session(Ticket),
-}
-
 /// What a client is made of.
 pub(crate) struct Parts {
     pub(crate) broker: Arc<Broker>,
@@ -93,7 +83,7 @@ pub(crate) struct Parts {
 impl Client {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { broker, session, subscriber, authorizer, origin, visit, stored, gone } = parts;
-        let client_id = origin.client_id.clone().unwrap_or_else(|| Arc::from(session.client_id().as_str()));
+        let client_id = session.client_id().shared();
         let publisher = broker.router().client_publisher(client_id);
         broker.metrics().connections.fetch_add(1, Ordering::Relaxed);
         broker.metrics().stored_connections.fetch_add(u64::from(stored.is_some()), Ordering::Relaxed);
@@ -109,7 +99,7 @@ impl Client {
             retained: BTreeMap::new(),
             unsettled: Vec::new(),
             pending: VecDeque::new(),
-            outstanding: HashMap::new(),
+            outstanding: BTreeMap::new(),
             last_words: None,
             messages_received: 0,
             messages_sent: 0,
@@ -140,9 +130,6 @@ impl Client {
             self.pending = VecDeque::new();
             self.subscriber.mailbox().shrink();
         }
-        if self.outstanding.is_empty() && self.outstanding.capacity() > 0 {
-            self.outstanding = HashMap::new();
-        }
     }
 
     pub(crate) fn is_settled(&self) -> bool {
@@ -167,15 +154,15 @@ impl Client {
         let client_id = self.session.client_id().as_str();
         let subject =
             Subject { client_id, principal: self.origin.principal.as_deref(), session_id: self.visit.session_id };
-        if let Some(message) = presence::message(&subject, event, now.timestamp) {
-            let _ = self.publisher.publish_once(message); // not retained: there is nothing to wait for
+        if let Some(topic) = presence::topic(&subject, event) {
+            self.publisher.publish_if_heard(&topic, || presence::message(&subject, event, now.timestamp));
         }
     }
 
     /// Tells a client of MQTT 5 why the connection is closed.
     pub(crate) fn farewell(&mut self, reason: DisconnectReason, out: &mut BytesMut) {
         match self.last_words.take() {
-            Some((code, why)) => self.session.disconnect(code, Some(&why), out),
+            Some(last_words) => self.session.disconnect(last_words.0, Some(&last_words.1), out),
             None => {
                 if let Some(code) = reason.code() {
                     self.session.disconnect(code, None, out);
@@ -190,17 +177,5 @@ impl Drop for Client {
         self.broker.abandon(self.session.client_id(), self.subscriber.mailbox());
         self.broker.metrics().connections.fetch_sub(1, Ordering::Relaxed);
         self.broker.metrics().stored_connections.fetch_sub(u64::from(self.stored.is_some()), Ordering::Relaxed);
-    }
-}
-
-impl Future for Unsettled {
-    type Output = Result<(), StoreError>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.get_mut() {
-            Self::Retained(write) => Pin::new(write).poll(context),
-            Self::Stored(write) => Pin::new(write).poll(context),
-            Self::Session(ticket) => Pin::new(ticket).poll(context).map(|answer| answer.map(|_| ())),
-        }
     }
 }

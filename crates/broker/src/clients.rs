@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use crate::anonymous::Anonymous;
-use crate::connections::ConnectionInfo;
+use crate::connection_info::ConnectionInfo;
 use crate::identity::Identity;
 use crate::metrics::BrokerMetrics;
 use crate::passwords::{Passwords, everything};

@@ -20,14 +20,15 @@ use uuid::Uuid;
 
 use crate::anonymous::Anonymous;
 use crate::authorize::{Authorizer, is_reserved};
-use crate::client::{Client, Parts, Unsettled, Visit};
+use crate::client::{Client, Parts, Visit};
 use crate::clients::{Broker, Entered};
-use crate::connections::ConnectionInfo;
+use crate::connection_info::ConnectionInfo;
 use crate::exchange::Now;
 use crate::identity::{Identity, Peer};
 use crate::leave::will_message;
 use crate::presence::{self, Event, Subject};
 use crate::stored_session::StoredSession;
+use crate::unsettled::Unsettled;
 
 /// Why a client was not let in; for the log, never for the client.
 pub(crate) struct Refused {
@@ -97,7 +98,14 @@ pub(crate) struct Admission {
 struct Stored {
     session: StoredSession,
     /// What it had before this connection; none when it is new.
-    resumed: Option<(Vec<PacketId>, Vec<(TopicFilter, SubscribeOptions)>)>,
+    resumed: Option<Past>,
+}
+
+/// What a session had before this connection, beside its queue.
+struct Past {
+    /// Its client's QoS 2 messages that are received and not released.
+    received: Vec<PacketId>,
+    subscriptions: Vec<(TopicFilter, SubscribeOptions)>,
 }
 
 /// A client that is not let in.
@@ -150,7 +158,7 @@ async fn let_in(
         announce_failure(broker, peer, session_id, client_id.as_str(), now);
     }
     let mut authorizer = authorized?;
-    let mut subscriber = broker.router().connection(Arc::from(client_id.as_str()));
+    let mut subscriber = broker.router().connection(client_id.shared());
     let Entered { version, going, previous } =
         broker.enter(client_id, peer.identity.clone(), subscriber.mailbox(), now.timestamp);
     let mut unsettled = Vec::new();
@@ -208,7 +216,7 @@ fn find_session(
         unsettled.push(sessions.remove(client_id, old.id)?);
         found = None;
     }
-    let origin = Origin { client_id: Some(Arc::from(client_id.as_str())), ..Origin::default() };
+    let origin = Origin { client_id: Some(client_id.shared()), ..Origin::default() };
     let will = opening.will.clone().map(|will| will_message(will, &origin, now));
     let expiry = opening.session_expiry_seconds;
     match found {
@@ -221,7 +229,7 @@ fn find_session(
             }
             unsettled.push(sessions.resume(client_id, &old, expiry, will)?);
             subscriber.attach(old.id);
-            let resumed = Some((received, subscriptions));
+            let resumed = Some(Past { received, subscriptions });
             Ok(Some(Stored { session: StoredSession::new(old.id), resumed }))
         }
         None if goes_on => {
@@ -261,7 +269,7 @@ impl Admission {
             None => (None, None),
         };
         let (received, subscriptions) = match resumed {
-            Some((received, subscriptions)) => (Some(Resumed { received }), subscriptions),
+            Some(Past { received, subscriptions }) => (Some(Resumed { received }), subscriptions),
             None => (None, Vec::new()),
         };
         let refused = || Refused { client_id: client_id.to_string(), why: Why::ConnAckTooLarge };
@@ -275,7 +283,7 @@ impl Admission {
         }
         broker.introduce(&client_id, subscriber.mailbox(), &info, subscriber.filters().clone());
         let origin = Origin {
-            client_id: Some(Arc::from(client_id.as_str())),
+            client_id: Some(client_id.shared()),
             principal: peer.identity.principal(),
             source_ip: Some(peer.source_ip),
             is_will: false,

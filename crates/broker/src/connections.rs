@@ -2,45 +2,16 @@
 //! and that one be ended (AWS IoT API reference: GetConnection, ListSubscriptions, SendDirectMessage, DeleteConnection).
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use message::{Message, QoS, SubscribeOptions, TopicFilter};
+use message::{Message, QoS, SubscribeOptions, TopicFilter, TopicName};
 use names::{ClientId, Timestamp};
-use parking_lot::Mutex;
 use router::{Confirmation, Delivery, Extra, MailboxClosed};
 use store::StoreError;
 use tokio::sync::oneshot;
 
+use crate::authorize::Authorizer;
 use crate::clients::Broker;
-use crate::exchange::DisconnectReason;
-use crate::identity::Peer;
-
-/// One connection of a client id, while it lasts and for a while afterwards.
-#[derive(Debug)]
-pub struct ConnectionInfo {
-    /// Who is on the other end, and where.
-    pub peer: Peer,
-    /// When the client was accepted.
-    pub connected_at: Timestamp,
-    /// The keep alive that the client is held to; none when it is off.
-    pub keep_alive: Option<Duration>,
-    /// Whether the session began empty.
-    pub clean_start: bool,
-    /// How long the session outlives the connection, in seconds, as CONNECT said; `u32::MAX` is for ever.
-    pub session_expiry_seconds: u32,
-    end: Mutex<Option<ConnectionEnd>>,
-}
-
-/// How a connection ended.
-#[derive(Debug, Clone, Copy)]
-pub struct ConnectionEnd {
-    /// When.
-    pub at: Timestamp,
-    /// Why.
-    pub reason: DisconnectReason,
-    /// How long the session lives on, in seconds.
-    pub session_expiry_seconds: u32,
-}
+use crate::connection_info::ConnectionInfo;
 
 /// Why a client cannot be reached.
 #[derive(Debug, thiserror::Error)]
@@ -53,34 +24,20 @@ pub enum NotReached {
         /// Whether its session lives on, so that it may come back to it.
         has_session: bool,
     },
+    /// Its policies do not let it receive the topic.
+    #[error("the client '{client_id}' may not receive the topic '{topic}'")]
+    NotAllowed {
+        /// Who would have received.
+        client_id: ClientId,
+        /// What it may not receive.
+        topic: TopicName,
+    },
     /// Its queue is full.
     #[error("the client '{0}' takes its messages too slowly")]
     Congested(ClientId),
     /// What is stored of it cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl ConnectionInfo {
-    pub(crate) fn new(
-        peer: Peer,
-        connected_at: Timestamp,
-        keep_alive: Option<Duration>,
-        clean_start: bool,
-        session_expiry_seconds: u32,
-    ) -> Arc<Self> {
-        let end = Mutex::new(None);
-        Arc::new(Self { peer, connected_at, keep_alive, clean_start, session_expiry_seconds, end })
-    }
-
-    /// How it ended; none while it lasts.
-    pub fn end(&self) -> Option<ConnectionEnd> {
-        *self.end.lock()
-    }
-
-    pub(crate) fn disconnected(&self, reason: DisconnectReason, session_expiry_seconds: u32, at: Timestamp) {
-        self.end.lock().get_or_insert(ConnectionEnd { at, reason, session_expiry_seconds });
-    }
 }
 
 impl Broker {
@@ -90,7 +47,9 @@ impl Broker {
     }
 
     /// Ends the client's connection, and its session too if that is asked for; a session without a connection ends at
-    /// once. False when there is neither.
+    /// once, and its will is due then (MQTT 5, 3.1.3.2.2). False when there is nothing to end.
+    ///
+    /// A connection has been told to end when this returns; the client's own task ends it.
     ///
     /// # Errors
     /// [`StoreError`]: the session could not be ended.
@@ -99,17 +58,23 @@ impl Broker {
         id: &ClientId,
         prevent_will: bool,
         clean_session: bool,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
-        if let Some(mailbox) = self.mailbox_of(id) {
-            mailbox.close(MailboxClosed::Api { prevent_will, clean_session });
-            return Ok(true);
-        }
-        let sessions = self.router().sessions();
-        let Some(stored) = sessions.find(id)? else { return Ok(false) };
-        if clean_session {
-            sessions.remove(id, stored.id)?.await?;
-        }
-        Ok(clean_session)
+        let removed = {
+            // Nobody takes the session up between the look at it and its end.
+            let _lifecycle = self.lifecycle.lock();
+            if let Some(mailbox) = self.mailbox_of(id) {
+                mailbox.close(MailboxClosed::Api { prevent_will, clean_session });
+                return Ok(true);
+            }
+            let Some(stored) = self.router().sessions().find(id)?.filter(|_| clean_session) else { return Ok(false) };
+            if let Some(will) = stored.will.as_ref().filter(|_| !prevent_will) {
+                self.publish_stored_will(will, now);
+            }
+            self.remove_session(id, &stored)?
+        };
+        removed.await?;
+        Ok(true)
     }
 
     /// What the client is subscribed to, in the order of the filters, also while its session waits for it.
@@ -126,16 +91,26 @@ impl Broker {
         }
     }
 
-    /// Sends a message to one connected client, whatever it is subscribed to. At QoS 1 the answer arrives when the client
-    /// has acknowledged, and is dropped when it never will. Policies decide whether it may receive the topic.
+    /// Sends a message to one connected client, whatever it is subscribed to. The answer arrives when it is written at QoS
+    /// 0, or acknowledged at QoS 1, and is dropped when it never will.
     ///
     /// # Errors
-    /// [`NotReached`].
-    pub fn send_to(&self, id: &ClientId, message: Message) -> Result<oneshot::Receiver<()>, NotReached> {
-        let Some(mailbox) = self.mailbox_of(id) else {
-            let has_session = self.router().sessions().find(id)?.is_some();
+    /// [`NotReached`], also when the client's policies do not let it receive the topic.
+    pub fn send_to(
+        self: &Arc<Self>,
+        id: &ClientId,
+        message: Message,
+        now: Timestamp,
+    ) -> Result<oneshot::Receiver<()>, NotReached> {
+        let info = self.connection(id, now).filter(|info| info.end().is_none());
+        let (Some(mailbox), Some(info)) = (self.mailbox_of(id), info) else {
+            let has_session = self.router().sessions().find(id)?.is_some_and(|session| !session.is_expired(now));
             return Err(NotReached::NotConnected { client_id: id.clone(), has_session });
         };
+        // The way to the client asks again, and can tell nobody.
+        if !Authorizer::new(Arc::clone(self), info.peer.clone(), id.clone()).may_receive(&message.topic) {
+            return Err(NotReached::NotAllowed { client_id: id.clone(), topic: message.topic });
+        }
         let (confirmation, confirmed) = Confirmation::new();
         let extra = Extra { confirmation: Some(confirmation), ..Extra::default() };
         let qos = message.qos.min(QoS::AtLeastOnce);

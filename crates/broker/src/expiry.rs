@@ -113,10 +113,18 @@ impl Broker {
         let _ = self.router().publish(message);
     }
 
-    /// A group's messages that wait in the session go to another member [MQTT-4.8.2-5].
     fn end_session(self: &Arc<Self>, client_id: &ClientId, session: &StoredSession) -> Result<Ticket, StoreError> {
         info!(%client_id, "the session's time is over");
         count(&self.metrics().sessions_expired);
+        self.remove_session(client_id, session)
+    }
+
+    /// A group's messages that wait in the session go to another member [MQTT-4.8.2-5].
+    pub(crate) fn remove_session(
+        self: &Arc<Self>,
+        client_id: &ClientId,
+        session: &StoredSession,
+    ) -> Result<Ticket, StoreError> {
         let sessions = self.router().sessions();
         let is_shared =
             sessions.subscriptions(session.id)?.iter().any(|(filter, _)| filter.as_str().starts_with("$share/"));

@@ -1,6 +1,6 @@
 //! Who is on the other end of a connection.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use names::{CertificateId, Dialect};
@@ -14,6 +14,10 @@ pub struct Peer {
     pub identity: Identity,
     /// Where it connects from.
     pub source_ip: IpAddr,
+    /// The port that it connects from, when the door knows.
+    pub source_port: Option<u16>,
+    /// The address of this server that it connected to, when the door knows.
+    pub target: Option<SocketAddr>,
     /// What its listener speaks.
     pub dialect: Dialect,
 }

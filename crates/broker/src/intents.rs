@@ -12,10 +12,11 @@ use store::StoreError;
 use tracing::{info, warn};
 
 use crate::authorize::is_reserved;
-use crate::client::{Client, Unsettled};
+use crate::client::Client;
 use crate::exchange::{DisconnectReason, Now, Progress};
 use crate::metrics::count;
 use crate::presence::{self, Event};
+use crate::unsettled::Unsettled;
 
 impl Client {
     pub(crate) fn handle(&mut self, packet: Packet, out: &mut BytesMut, now: Now) -> Progress {
@@ -209,14 +210,15 @@ impl Client {
 
     /// The client wants no packet as large as the answer that it asked for [MQTT-3.1.2-24].
     fn answer_too_large(&mut self) -> Progress {
-        self.last_words = Some((ReasonCode::PacketTooLarge, "the answer is larger than the client takes".to_owned()));
+        let why = "the answer is larger than the client takes".to_owned();
+        self.last_words = Some(Box::new((ReasonCode::PacketTooLarge, why)));
         Progress::Close(DisconnectReason::ClientError)
     }
 
     pub(crate) fn violated(&mut self, violation: &Violation) -> Progress {
         count(&self.broker.metrics().violations);
         info!(client_id = %self.session.client_id(), why = %violation, "protocol violation: closing");
-        self.last_words = Some((violation.reason(), violation.to_string()));
+        self.last_words = Some(Box::new((violation.reason(), violation.to_string())));
         Progress::Close(DisconnectReason::ClientError)
     }
 }

@@ -9,11 +9,12 @@ use router::{Delivery, MailboxClosed};
 use store::StoreError;
 use tracing::{info, warn};
 
-use crate::client::{Client, Unsettled};
+use crate::client::Client;
 use crate::exchange::{DisconnectReason, Now};
 use crate::metrics::count;
 use crate::presence::Event;
 use crate::stored_session::FromDisk;
+use crate::unsettled::Unsettled;
 
 impl Client {
     pub(crate) async fn end(mut self, reason: DisconnectReason, now: Now) {

@@ -29,13 +29,18 @@ pub(crate) enum Event<'a> {
     Unsubscribed { topics: &'a [TopicFilter] },
 }
 
-/// The event's message; none when the client id holds a wildcard, or makes a topic that is none.
-pub(crate) fn message(subject: &Subject<'_>, event: &Event<'_>, at: Timestamp) -> Option<Message> {
+/// The event's topic; none when the client id holds a wildcard, or makes a topic that is none.
+pub(crate) fn topic(subject: &Subject<'_>, event: &Event<'_>) -> Option<TopicName> {
     let client_id = subject.client_id;
     if client_id.contains(['#', '+']) {
         return None;
     }
-    let topic = TopicName::new(format!("$aws/events/{}/{}/{client_id}", event.group(), event.name())).ok()?;
+    TopicName::new(format!("$aws/events/{}/{}/{client_id}", event.group(), event.name())).ok()
+}
+
+/// The event's message; none where it has no topic.
+pub(crate) fn message(subject: &Subject<'_>, event: &Event<'_>, at: Timestamp) -> Option<Message> {
+    let topic = topic(subject, event)?;
     let payload = Bytes::from(event.payload(subject, at)?);
     let origin = Arc::new(Origin::default());
     Some(Message { topic, payload, qos: QoS::AtLeastOnce, retain: false, properties: None, received_at: at, origin })

@@ -1,18 +1,20 @@
-//! The door for messages that do not come over a connection: the HTTP API's Publish.
+//! The door for messages that do not come over a connection: the HTTP API's Publish and SendDirectMessage.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use message::{Message, Origin, Properties, QoS, TopicName};
-use names::{Dialect, Timestamp};
+use names::{ClientId, Dialect, Timestamp};
 use router::{RetainedWrite, StoredWrite};
 use session::Violation;
 use store::StoreError;
+use tokio::sync::oneshot;
 use tracing::warn;
 
 use crate::authorize::may_publish_by_http;
 use crate::clients::Broker;
+use crate::connections::NotReached;
 
 /// Who publishes without a connection, as proven by a signature.
 #[derive(Debug, Clone)]
@@ -23,7 +25,7 @@ pub struct Caller {
     pub source_ip: Option<IpAddr>,
 }
 
-/// A message that a caller asks to publish.
+/// A message that a caller asks to publish, or to send to one client.
 #[derive(Debug, Clone)]
 pub struct PublishRequest {
     /// Where to.
@@ -73,6 +75,20 @@ pub enum PublishRefused {
     Congested,
 }
 
+/// Why a message was not sent to a client.
+#[derive(Debug, thiserror::Error)]
+pub enum SendRefused {
+    /// A direct message's topic may not start with `$` (AWS IoT API reference, SendDirectMessage).
+    #[error("the topic '{0}' starts with '$'")]
+    Reserved(TopicName),
+    /// It breaks a limit on topics or payloads (AWS quotas, message broker).
+    #[error(transparent)]
+    Limit(Violation),
+    /// Nobody takes it.
+    #[error(transparent)]
+    NotReached(#[from] NotReached),
+}
+
 impl Broker {
     /// Publishes a message for a caller under the rules of dialect `aws`. Its way to the disk comes back, which must be
     /// waited for before the caller is answered.
@@ -85,24 +101,52 @@ impl Broker {
         request: PublishRequest,
         now: Timestamp,
     ) -> Result<PublishWrite, PublishRefused> {
-        let PublishRequest { topic, payload, qos, retain, properties } = request;
-        if qos > QoS::AtLeastOnce {
-            return Err(PublishRefused::QosNotSupported(qos));
+        if request.qos > QoS::AtLeastOnce {
+            return Err(PublishRefused::QosNotSupported(request.qos));
         }
-        let quotas = self.quotas(Dialect::Aws);
-        session::check_publish(&topic, &payload, retain, properties.as_deref(), quotas)
-            .map_err(PublishRefused::Limit)?;
-        if !may_publish_by_http(&topic) {
+        self.check(&request).map_err(PublishRefused::Limit)?;
+        let topic = &request.topic;
+        if !may_publish_by_http(topic) {
             warn!(principal = %caller.principal, %topic, "publish to a reserved topic by HTTP: refused");
-            return Err(PublishRefused::Reserved(topic));
+            return Err(PublishRefused::Reserved(request.topic));
         }
-        if self.router().is_congested(&topic) {
+        if self.router().is_congested(topic) {
             return Err(PublishRefused::Congested);
         }
+        let (published, stored) = self.router().publish(request.message_of(caller, now));
+        Ok(PublishWrite { retained: published.retained, stored })
+    }
+
+    /// Sends a message for a caller to one connected client, whatever it is subscribed to; nobody else sees it, rules
+    /// neither. What comes back is [`send_to`](Self::send_to)'s.
+    ///
+    /// # Errors
+    /// [`SendRefused`] says why nothing was sent.
+    pub fn send_as(
+        self: &Arc<Self>,
+        caller: &Caller,
+        receiver: &ClientId,
+        request: PublishRequest,
+        now: Timestamp,
+    ) -> Result<oneshot::Receiver<()>, SendRefused> {
+        if request.topic.is_reserved() {
+            return Err(SendRefused::Reserved(request.topic));
+        }
+        self.check(&request).map_err(SendRefused::Limit)?;
+        Ok(self.send_to(receiver, request.message_of(caller, now), now)?)
+    }
+
+    fn check(&self, request: &PublishRequest) -> Result<(), Violation> {
+        let PublishRequest { topic, payload, retain, properties, .. } = request;
+        session::check_publish(topic, payload, *retain, properties.as_deref(), self.quotas(Dialect::Aws))
+    }
+}
+
+impl PublishRequest {
+    fn message_of(self, caller: &Caller, now: Timestamp) -> Message {
+        let Self { topic, payload, qos, retain, properties } = self;
         let principal = Some(Arc::clone(&caller.principal));
         let origin = Origin { client_id: None, principal, source_ip: caller.source_ip, is_will: false };
-        let message = Message { topic, payload, qos, retain, properties, received_at: now, origin: Arc::new(origin) };
-        let (published, stored) = self.router().publish(message);
-        Ok(PublishWrite { retained: published.retained, stored })
+        Message { topic, payload, qos, retain, properties, received_at: now, origin: Arc::new(origin) }
     }
 }

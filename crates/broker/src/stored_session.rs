@@ -10,7 +10,7 @@ use persistent_sessions::{PersistentSessions, Queued, SessionId, Stage, derived_
 use router::{Delivery, Mailbox, stored_delivery};
 use store::StoreError;
 
-use crate::client::Unsettled;
+use crate::unsettled::Unsettled;
 
 /// What a connection knows of its stored session.
 pub(crate) struct StoredSession {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use names::{ClientId, Timestamp, limits};
 
-use crate::connections::ConnectionInfo;
+use crate::connection_info::ConnectionInfo;
 
 /// Who left, when, and with which number. Bounded: who left first is forgotten first.
 #[derive(Default)]

@@ -39,7 +39,7 @@ impl Door {
     /// what is under way is answered.
     pub async fn welcome(self, arrival: Arrival, stop: watch::Receiver<bool>) {
         let Arrival { stream, source, certificate } = arrival;
-        let visitor = Visitor { source_ip: source.ip(), certificate };
+        let visitor = Visitor { source, certificate };
         let run = Arc::clone(&self.websocket.run);
         let conversation = Conversation { door: self, visitor, opened: Opened::default() };
         let Some(opening) = Box::pin(conversation.speak_http(stream, stop)).await else { return };
@@ -88,7 +88,7 @@ impl Conversation {
             return answered.map(Full::new);
         }
         let (mut parts, incoming) = request.into_parts();
-        parts.extensions.insert(SourceIp(visitor.source_ip));
+        parts.extensions.insert(SourceIp(visitor.source.ip()));
         if door.operational_routes
             && let Some(response) = door.api.operational_answer(&parts)
         {

@@ -55,6 +55,11 @@ impl Call<'_> {
     pub(crate) fn new_id(&self) -> String {
         uuid::Uuid::new_v4().to_string()
     }
+
+    /// The caller, as the broker knows publishers.
+    pub(crate) fn as_publisher(&self) -> broker::Caller {
+        broker::Caller { principal: Arc::from(self.caller.user_id.as_str()), source_ip: self.source_ip }
+    }
 }
 
 /// Where a request came from: what its connection's door adds to it.

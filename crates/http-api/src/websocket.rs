@@ -5,7 +5,7 @@
 //! listener lets them in, for an anonymous client. Neither is in the hands of a web page's author, but a browser would
 //! use both for any page: so such a request of a page is taken from known hosts only.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +65,7 @@ pub struct WebSocketClient {
 /// Who is on the other end of an HTTP connection, as far as the connection tells.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Visitor {
-    pub(crate) source_ip: IpAddr,
+    pub(crate) source: SocketAddr,
     pub(crate) certificate: Option<CertificateId>,
 }
 
@@ -104,13 +104,14 @@ pub(crate) async fn answer(
     let granted = admit(access, api, parts, visitor, now).await;
     match granted {
         Ok((identity, age_max)) => {
-            let peer = Peer { identity, source_ip: visitor.source_ip, dialect: access.dialect };
+            let (source_ip, source_port) = (visitor.source.ip(), Some(visitor.source.port()));
+            let peer = Peer { identity, source_ip, source_port, target: None, dialect: access.dialect };
             *opened.0.lock() = Some(Opening { upgrade, peer, age_max });
             grant.response()
         }
         Err(error) => {
             let why = &error.message;
-            tracing::info!(source_ip = %visitor.source_ip, why, "a WebSocket was refused");
+            tracing::info!(source_ip = %visitor.source.ip(), why, "a WebSocket was refused");
             api.failure(Protocol::RestJson, &error)
         }
     }

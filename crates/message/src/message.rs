@@ -39,9 +39,10 @@ impl Message {
         self.expires_at().is_some_and(|at| at <= now)
     }
 
-    /// The milliseconds that are left of its time; none when it never expires.
+    /// The milliseconds that are left of its time; none when it never expires. A clock that went back adds nothing.
     pub fn expiry_millis_left(&self, now: Timestamp) -> Option<u64> {
-        Some(self.expires_at()?.as_millis().saturating_sub(now.as_millis()))
+        let asked = u64::from(self.properties.as_ref()?.expiry_seconds?) * 1000;
+        Some(self.expires_at()?.as_millis().saturating_sub(now.as_millis()).min(asked))
     }
 }
 
@@ -56,4 +57,40 @@ pub struct Origin {
     pub source_ip: Option<IpAddr>,
     /// Whether this is the will of a client that went away; the shadow service ignores those.
     pub is_will: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expiring(seconds: Option<u32>) -> Message {
+        Message {
+            topic: TopicName::new("t").expect("a topic"),
+            payload: Bytes::new(),
+            qos: QoS::AtMostOnce,
+            retain: false,
+            properties: Some(Arc::new(Properties { expiry_seconds: seconds, ..Properties::default() })),
+            received_at: Timestamp::from_millis(10_000),
+            origin: Arc::default(),
+        }
+    }
+
+    /// [MQTT-3.3.2-5], [MQTT-3.3.2-6]. A clock that went back adds nothing to what the publisher asked.
+    #[test]
+    fn a_message_expires_at_its_time() {
+        let check = |seconds: Option<u32>, now: u64, millis_left: Option<u64>, is_expired: bool| {
+            let (message, now) = (expiring(seconds), Timestamp::from_millis(now));
+            assert_eq!(message.expiry_millis_left(now), millis_left, "{seconds:?} {now:?}");
+            assert_eq!(message.is_expired(now), is_expired, "{seconds:?} {now:?}");
+        };
+        check(None, u64::MAX, None, false);
+        check(Some(2), 10_000, Some(2_000), false);
+        check(Some(2), 10_001, Some(1_999), false);
+        check(Some(2), 11_999, Some(1), false);
+        check(Some(2), 12_000, Some(0), true);
+        check(Some(2), u64::MAX, Some(0), true);
+        check(Some(0), 10_000, Some(0), true);
+        check(Some(u32::MAX), 10_000, Some(4_294_967_295_000), false);
+        check(Some(5), 0, Some(5_000), false);
+    }
 }

@@ -79,3 +79,34 @@ impl Properties {
             + self.user_properties.iter().map(pair).sum::<usize>()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detached_copy_says_the_same_in_bytes_of_its_own() {
+        let buffer = Bytes::from_static(b"contenttopicdatanamevalue");
+        let text = |from, to| ByteString::try_from(buffer.slice(from..to)).expect("UTF-8");
+        let properties = Properties {
+            payload_format: Some(PayloadFormat::Utf8),
+            expiry_seconds: Some(1),
+            content_type: Some(text(0, 7)),
+            response_topic: Some(TopicName::new(text(7, 12)).expect("a topic")),
+            correlation_data: Some(buffer.slice(12..16)),
+            user_properties: vec![(text(16, 20), text(20, 25))],
+        };
+        let detached = properties.detached();
+        assert_eq!(detached, properties);
+        assert_eq!(detached.bytes(), 25);
+        assert!(!detached.is_empty() && Properties::default().is_empty());
+        let is_apart = |bytes: &[u8]| !buffer.as_ptr_range().contains(&bytes.as_ptr());
+        let [(name, value)] = &detached.user_properties[..] else { panic!("one pair") };
+        let response_topic = detached.response_topic.as_ref().map(TopicName::as_str).unwrap_or_default();
+        for bytes in [name.as_bytes(), value.as_bytes(), response_topic.as_bytes()] {
+            assert!(is_apart(bytes));
+        }
+        assert!(detached.content_type.is_some_and(|text| is_apart(text.as_bytes())));
+        assert!(detached.correlation_data.is_some_and(|data| is_apart(&data)));
+    }
+}

@@ -9,23 +9,26 @@ use crate::TopicName;
 #[derive(Debug)]
 pub struct TopicMemo<V> {
     last: Option<(TopicName, V)>,
-    others: HashMap<TopicName, V>,
+    /// Most connections never have any.
+    #[expect(clippy::box_collection, reason = "one word instead of six where there is none")]
+    others: Option<Box<HashMap<TopicName, V>>>,
     topics_max: usize,
 }
 
 impl<V: Clone> TopicMemo<V> {
     /// An empty memo for at most `topics_max` topics.
     pub fn new(topics_max: usize) -> Self {
-        Self { last: None, others: HashMap::new(), topics_max }
+        Self { last: None, others: None, topics_max }
     }
 
     /// What is known of `topic`.
     pub fn get(&mut self, topic: &TopicName) -> Option<&V> {
         let is_last = self.last.as_ref().is_some_and(|(last, _)| last == topic);
         if !is_last {
-            let (known, value) = self.others.remove_entry(topic)?;
+            let others = self.others.as_mut()?;
+            let (known, value) = others.remove_entry(topic)?;
             if let Some((last, value)) = self.last.replace((known, value)) {
-                self.others.insert(last, value);
+                others.insert(last, value);
             }
         }
         self.last.as_ref().map(|(_, value)| value)
@@ -33,18 +36,18 @@ impl<V: Clone> TopicMemo<V> {
 
     /// Remembers `value` for `topic`, in a copy of the topic that does not keep the buffer it came in.
     pub fn insert(&mut self, topic: &TopicName, value: V) {
-        if self.others.len() + 1 >= self.topics_max {
+        if self.others.as_ref().map_or(0, |others| others.len()) + 1 >= self.topics_max {
             self.clear();
         }
         if let Some((last, value)) = self.last.replace((topic.detached(), value)) {
-            self.others.insert(last, value);
+            self.others.get_or_insert_default().insert(last, value);
         }
     }
 
     /// Forgets everything and gives its memory back.
     pub fn clear(&mut self) {
         self.last = None;
-        self.others = HashMap::new();
+        self.others = None;
     }
 }
 

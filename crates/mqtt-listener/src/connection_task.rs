@@ -140,6 +140,10 @@ impl<S: Transport> ConnectionTask<S> {
         connection.farewell(reason, &mut out);
         connection.end(reason, now()).await;
         // Lets the peer read what was sent before the close; one that does not is not waited for.
+        // A client that is gone reads nothing any more, and the close says the rest.
+        if reason == DisconnectReason::ConnectionLost && stream.ending() == Ending::Lost {
+            return;
+        }
         let last_words = async {
             stream.write_all(&out).await?;
             stream.shutdown().await

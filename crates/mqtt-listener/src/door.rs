@@ -1,5 +1,6 @@
 //! The door to the broker: says who a client is, and runs its connection.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,11 +40,12 @@ impl Door {
     }
 
     /// Runs a connection of TCP or TLS to its end.
-    pub async fn welcome(self, arrival: Arrival) {
+    pub fn welcome(self, arrival: Arrival) -> Running {
         let Arrival { stream, source, certificate, .. } = arrival;
         let identity = certificate.map_or(Identity::Anonymous, Identity::Certificate);
-        let peer = Peer { identity, source_ip: source.ip(), dialect: self.dialect };
-        self.run(stream, peer).await;
+        let (source_ip, source_port) = (source.ip(), Some(source.port()));
+        let peer = Peer { identity, source_ip, source_port, target: None, dialect: self.dialect };
+        self.run(stream, peer)
     }
 
     /// Runs a WebSocket to its end. Its opening handshake is done, `read_ahead` was read with it, and `peer` is who
@@ -55,23 +57,36 @@ impl Door {
         peer: Peer,
         age_max: Option<Duration>,
     ) {
-        self.run(WebSocket::new(stream, read_ahead, age_max).await, peer).await;
+        let stream = WebSocket::new(stream, read_ahead, age_max).await;
+        self.run(stream, peer).await;
     }
 
-    async fn run(self, mut stream: impl Transport + Send, mut peer: Peer) {
-        let mut input = BytesMut::new();
-        let started = Instant::now();
+    /// The future of a connection is what it costs while it is idle: it is made here once, of its own size, and not
+    /// moved from one into another.
+    fn run(self, stream: impl Transport + Send + 'static, peer: Peer) -> Running {
         let is_open = peer.identity == Identity::Anonymous;
         if is_open && (self.log_ins.is_configured() || self.unidentified == Unidentified::Refused) {
-            let identifying = self.log_ins.identify(&mut stream, &mut input, self.unidentified);
-            match Box::pin(timeout(self.connect_time_max, identifying)).await {
-                Ok(Some(identity)) => peer.identity = identity,
-                Ok(None) => return,
-                Err(_) => return info!(source_ip = %peer.source_ip, "no CONNECT in time"),
-            }
+            return Box::pin(self.log_in_and_run(stream, peer));
+        }
+        let terms = Terms { input: BytesMut::new(), connect_time_max: self.connect_time_max };
+        let connection = Connection::new(self.broker, peer, Uuid::new_v4());
+        Box::pin(run_connection(stream, connection, terms))
+    }
+
+    async fn log_in_and_run(self, mut stream: impl Transport + Send + 'static, mut peer: Peer) {
+        let mut input = BytesMut::new();
+        let started = Instant::now();
+        let identifying = self.log_ins.identify(&mut stream, &mut input, self.unidentified);
+        match Box::pin(timeout(self.connect_time_max, identifying)).await {
+            Ok(Some(identity)) => peer.identity = identity,
+            Ok(None) => return,
+            Err(_) => return info!(source_ip = %peer.source_ip, "no CONNECT in time"),
         }
         let connect_time_max = self.connect_time_max.saturating_sub(started.elapsed());
         let connection = Connection::new(self.broker, peer, Uuid::new_v4());
-        run_connection(stream, connection, Terms { input, connect_time_max }).await;
+        Box::pin(run_connection(stream, connection, Terms { input, connect_time_max })).await;
     }
 }
+
+/// A connection on its way to its end.
+pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;

@@ -12,5 +12,5 @@ mod log_in;
 mod transport;
 mod websocket;
 
-pub use door::Door;
+pub use door::{Door, Running};
 pub use log_in::{LogIns, Unidentified};

@@ -118,6 +118,8 @@ pub const PRESENCE_VERSION_SECONDS: u64 = 3600;
 pub const CONNECTION_INFO_SECONDS: u64 = 1800;
 /// A new connection waits this many seconds for the one that it takes over to end (ours); then it is refused.
 pub const TAKEOVER_SECONDS_MAX: u64 = 10;
+/// Lines of the log that wait to be written; further ones are dropped (ours).
+pub const LOG_LINES_WAITING_MAX: usize = 65_536;
 /// The `$SYS` topics are published every this many seconds (Mosquitto's default, too).
 pub const SYS_TOPICS_SECONDS: u64 = 10;
 /// Connections of one listener (ours, default of the configuration).
@@ -155,6 +157,8 @@ pub const RULE_NAME_BYTES_MAX: usize = 128;
 pub const RULE_PAYLOAD_BYTES_MAX: usize = 131_072;
 /// Actions of one rule (AWS quotas, rules engine).
 pub const ACTIONS_PER_RULE_MAX: usize = 10;
+/// User properties in the headers of `republish` (API model).
+pub const REPUBLISH_USER_PROPERTIES_MAX: usize = 100;
 /// Rules in an account (AWS quotas, rules engine).
 pub const RULES_MAX: usize = 1000;
 /// Nesting of expressions in one SQL statement (ours: bounds recursion).
@@ -246,6 +250,14 @@ pub const SIGNATURE_SKEW_SECONDS_MAX: u64 = 900;
 pub const PAGE_SIZE_DEFAULT: usize = 25;
 /// Entries of a page at most (API model).
 pub const PAGE_SIZE_MAX: usize = 250;
+/// Subscriptions of a page when the caller names no size (AWS IoT API reference, ListSubscriptions).
+pub const SUBSCRIPTIONS_PAGE_SIZE_DEFAULT: usize = 20;
+/// A direct message's acknowledgement is waited for this many seconds when the caller names no time (AWS IoT API
+/// reference, SendDirectMessage).
+pub const DIRECT_MESSAGE_SECONDS_DEFAULT: u64 = 5;
+/// A direct message's acknowledgement is waited for this many seconds at most (AWS IoT API reference,
+/// SendDirectMessage).
+pub const DIRECT_MESSAGE_SECONDS_MAX: u64 = 15;
 
 /// Clients of one load run (ours).
 pub const LOAD_CLIENTS_MAX: usize = 1_000_000;

@@ -38,6 +38,11 @@ macro_rules! text_name {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            /// The name as text that is shared, not copied.
+            pub fn shared(&self) -> Arc<str> {
+                Arc::clone(&self.0)
+            }
         }
 
         impl fmt::Display for $name {

@@ -91,6 +91,9 @@ impl PersistentSessions {
     /// # Errors
     /// The store does not answer, or the session's record cannot be read.
     pub fn find(&self, client_id: &ClientId) -> Result<Option<StoredSession>, StoreError> {
+        if self.queues.sessions() == 0 {
+            return Ok(None);
+        }
         let _nobody_writes = self.control.lock();
         let Some(row) = self.row(client_id)? else { return Ok(None) };
         let message = if row.will.is_some() { Some(self.will(row.id)?) } else { None };

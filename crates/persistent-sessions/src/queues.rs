@@ -85,6 +85,8 @@ pub(crate) struct Queues {
     state: Mutex<State>,
     /// The last commit that was answered.
     completed: Arc<AtomicU64>,
+    /// The sessions of the totals, for those who do not want to wait for the lock.
+    sessions: AtomicU64,
 }
 
 /// What the lock protects.
@@ -102,7 +104,8 @@ impl Queues {
             None => Totals::default(),
         };
         let state = State { tails: Tails::default(), totals, issued: 0 };
-        Ok(Self { store, limits, state: Mutex::new(state), completed: Arc::default() })
+        let sessions = AtomicU64::new(totals.sessions);
+        Ok(Self { store, limits, state: Mutex::new(state), completed: Arc::default(), sessions })
     }
 
     /// The last commit that was answered.
@@ -112,6 +115,10 @@ impl Queues {
 
     pub(crate) fn totals(&self) -> Totals {
         self.state.lock().totals
+    }
+
+    pub(crate) fn sessions(&self) -> u64 {
+        self.sessions.load(Ordering::Acquire)
     }
 
     /// Takes the lock, for one batch or several in a row.
@@ -165,6 +172,7 @@ impl Change<'_> {
         self.state.tails.set(id, Some(tail));
         self.touched.push(id);
         self.state.totals.sessions += 1;
+        self.queues.sessions.store(self.state.totals.sessions, Ordering::Release);
     }
 
     /// A session ends, and what it holds counts no more; its tail as it was.
@@ -176,6 +184,7 @@ impl Change<'_> {
         totals.sessions = totals.sessions.saturating_sub(1);
         totals.messages = totals.messages.saturating_sub(tail.messages);
         totals.bytes = totals.bytes.saturating_sub(tail.bytes);
+        self.queues.sessions.store(totals.sessions, Ordering::Release);
         self.delete(table::of_session(table::TAIL, id));
         Ok(Some(tail))
     }

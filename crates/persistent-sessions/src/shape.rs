@@ -3,18 +3,21 @@
 
 use message::{TopicFilter, TopicName};
 
-/// How many levels a filter has before its `#`, which of them are `+`, and whether there is a `#`.
+/// How many levels a filter has before its `#`, which of them are `+`, whether there is a `#`, and whether it is about
+/// topics that start with `$`: those are many, and most looks for other topics are spared them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Shape {
     levels: u8,
     has_hash: bool,
+    is_reserved: bool,
     /// Bit n is level n; a filter has at most 128 levels.
     any: u128,
 }
 
 impl Shape {
     pub(crate) fn of(filter: &TopicFilter) -> Self {
-        let mut shape = Self { levels: 0, has_hash: false, any: 0 };
+        let is_reserved = filter.as_str().starts_with('$');
+        let mut shape = Self { levels: 0, has_hash: false, is_reserved, any: 0 };
         for level in filter.levels() {
             match level {
                 "#" => shape.has_hash = true,
@@ -33,7 +36,9 @@ impl Shape {
         let fixed = usize::from(self.levels);
         let fits = if self.has_hash { fixed <= levels.len() } else { fixed == levels.len() };
         let starts_with_wildcard = self.any & 1 == 1 || self.levels == 0;
-        if !fits || (topic.is_reserved() && starts_with_wildcard) {
+        // A wildcard at the first level does not match a topic that starts with `$` [MQTT-4.7.2-1].
+        let is_of_its_kind = topic.is_reserved() == self.is_reserved || (starts_with_wildcard && !topic.is_reserved());
+        if !fits || !is_of_its_kind {
             return None;
         }
         let masked = levels.iter().take(fixed).enumerate();
@@ -55,15 +60,16 @@ impl Shape {
     pub(crate) fn bytes(self) -> [u8; 18] {
         let mut bytes = [0; 18];
         let (head, any) = bytes.split_at_mut(2);
-        head.copy_from_slice(&[self.levels, u8::from(self.has_hash)]);
+        head.copy_from_slice(&[self.levels, u8::from(self.has_hash) | u8::from(self.is_reserved) << 1]);
         any.copy_from_slice(&self.any.to_be_bytes());
         bytes
     }
 
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
-        let (&[levels, has_hash], any) = bytes.split_first_chunk()?;
+        let (&[levels, flags], any) = bytes.split_first_chunk()?;
         let any = u128::from_be_bytes(any.try_into().ok()?);
-        (has_hash < 2 && levels <= 128).then_some(Self { levels, has_hash: has_hash == 1, any })
+        let (has_hash, is_reserved) = (flags & 1 == 1, flags & 2 == 2);
+        (flags < 4 && levels <= 128).then_some(Self { levels, has_hash, is_reserved, any })
     }
 }
 
@@ -93,6 +99,8 @@ mod tests {
         check("#", "$SYS/a", None);
         check("+/x", "$SYS/a", None);
         check("$SYS/#", "$SYS/a", Some(("$SYS/#", false)));
+        check("$SYS/#", "a/b", None);
+        check("a/#", "$SYS/b", None);
         check("/+", "/finance", Some(("/+", false)));
         check("+", "/finance", None);
         let deep = "a/".repeat(127) + "b";

@@ -26,7 +26,8 @@ pub struct Delivery {
 /// What a delivery has beside its message.
 #[derive(Debug, Default)]
 pub struct Extra {
-    /// Identifiers of the subscriptions that matched [MQTT-3.3.4-3].
+    /// Identifiers of the subscriptions that matched [MQTT-3.3.4-3]; one that several of them share comes as often (MQTT
+    /// 5, 3.3.4).
     pub subscription_ids: Vec<u32>,
     /// The group that it was sent to; another member may get it when this one dies.
     pub shared: Option<SharedFilter>,
@@ -80,10 +81,9 @@ impl Confirmation {
 }
 
 /// None where there would be nothing in it.
-pub(crate) fn extra(mut subscription_ids: Vec<u32>, shared: Option<SharedFilter>) -> Option<Arc<Extra>> {
+pub(crate) fn extra(subscription_ids: Vec<u32>, shared: Option<SharedFilter>) -> Option<Arc<Extra>> {
     if subscription_ids.is_empty() && shared.is_none() {
         return None;
     }
-    subscription_ids.dedup();
     Some(Arc::new(Extra { subscription_ids, shared, confirmation: None }))
 }

@@ -10,6 +10,7 @@
 mod delivery;
 mod mailbox;
 mod metrics;
+mod on_their_way;
 mod publish;
 mod retained;
 mod retained_topics;
@@ -18,6 +19,7 @@ mod routes;
 mod shared;
 mod stored;
 mod subscribe;
+mod subscriber_id;
 
 pub use delivery::{Confirmation, Delivery, Extra};
 pub use mailbox::{Mailbox, MailboxClosed, Overflow};

@@ -147,9 +147,12 @@ impl Mailbox {
     /// Whether a message of this QoS would find room.
     pub(crate) fn has_room_for(&self, qos: QoS) -> bool {
         let queue = self.queue.lock();
-        let messages_max =
-            if qos == QoS::AtMostOnce { limits::MAILBOX_MESSAGES_SOFT } else { limits::MAILBOX_MESSAGES_HARD };
-        queue.closed.is_none() && queue.deliveries.len() < messages_max && queue.bytes < limits::MAILBOX_BYTES_SOFT
+        let (messages_max, bytes_max) = if qos == QoS::AtMostOnce {
+            (limits::MAILBOX_MESSAGES_SOFT, limits::MAILBOX_BYTES_SOFT)
+        } else {
+            (limits::MAILBOX_MESSAGES_HARD, limits::MAILBOX_BYTES_HARD)
+        };
+        queue.closed.is_none() && queue.deliveries.len() < messages_max && queue.bytes < bytes_max
     }
 
     /// Moves up to `max` deliveries into `buffer`; answers how many.

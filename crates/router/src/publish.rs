@@ -14,7 +14,7 @@ use crate::metrics::count;
 use crate::retained::RetainedWrite;
 use crate::router::Router;
 use crate::routes::{Routes, SharedRoute};
-use crate::shared::Member;
+use crate::shared::{InTurn, Member};
 use crate::stored::StoredWrite;
 
 /// A publisher's own memory of who receives its topics, and of whom it has yet to wake.
@@ -87,6 +87,15 @@ impl Publisher {
         self.send(message, &routes, retained)
     }
 
+    /// As [`publish_once`](Self::publish_once), for a message that is made only if somebody receives its topic. It must not
+    /// be a retained one.
+    pub fn publish_if_heard(&mut self, topic: &TopicName, make: impl FnOnce() -> Option<Message>) {
+        let routes = self.look_up(topic).unwrap_or_default();
+        if let Some(message) = (!routes.is_empty()).then(make).flatten() {
+            let _ = self.send(message, &routes, None);
+        }
+    }
+
     /// The publisher's own session has received a QoS 2 message: kept on the disk together with the message's copies
     /// [MQTT-4.3.3-10].
     pub fn receive(&mut self, session: SessionId, packet_id: u16) {
@@ -107,15 +116,12 @@ impl Publisher {
 
     /// Hands what is for stored sessions to the disk, all of it as one. None when there is nothing.
     pub fn flush(&mut self) -> Option<StoredWrite> {
+        self.writes_bytes = 0;
+        let writes = std::mem::take(&mut self.writes);
         if let Some(error) = self.failed.take() {
-            self.writes = Writes::default();
             return Some(StoredWrite::failed(error));
         }
-        if self.writes.is_empty() {
-            return None;
-        }
-        self.writes_bytes = 0;
-        Some(self.router.stored.write(std::mem::take(&mut self.writes), self.router.metrics()))
+        (!writes.is_empty()).then(|| self.router.stored.write(writes, self.router.metrics()))
     }
 
     /// Gives a message that a member of a group cannot finish to another one, if there is one. `except` is the stored
@@ -165,21 +171,27 @@ impl Publisher {
         Published { delivered, retained }
     }
 
-    /// One member gets the message: a connected one, else one whose session is stored [MQTT-4.8.2-3].
+    /// One member gets the message: a connected one that has room, else one whose session is stored [MQTT-4.8.2-3], else
+    /// one that is given up for it. Only one: a flood must not end all members at once.
     fn send_shared(&mut self, route: &SharedRoute, message: &Arc<Message>) -> bool {
-        for member in route.group.iter().flat_map(|group| group.in_turn(message.qos)) {
-            if self.send_to_member(route, &member, message) {
-                return true;
-            }
-        }
+        let InTurn { ready, full } = route.group.as_ref().map(|group| group.in_turn(message.qos)).unwrap_or_default();
+        ready.iter().any(|member| self.send_to_member(route, member, message))
+            || self.send_to_absent(route, message)
+            || full.first().is_some_and(|member| self.send_to_member(route, member, message))
+            || self.drop_shared()
+    }
+
+    fn drop_shared(&self) -> bool {
+        count(&self.router.metrics().dropped_no_member, 1);
+        false
+    }
+
+    fn send_to_absent(&mut self, route: &SharedRoute, message: &Arc<Message>) -> bool {
         let away = route.stored.iter().filter(|(_, options)| options.qos.min(message.qos) > QoS::AtMostOnce);
         // Whoever has to be chosen without knowing anything of them: by the message's time, so that they take turns.
         let count = away.clone().count();
         let turn = usize::try_from(message.received_at.as_millis()).unwrap_or_default();
-        let Some((session, options)) = away.clone().nth(turn % count.max(1)) else {
-            count_dropped(&self.router);
-            return false;
-        };
+        let Some((session, options)) = away.clone().nth(turn % count.max(1)) else { return false };
         self.store_shared(route, *session, options.qos, options.retain_as_published, options.subscription_id, message);
         true
     }
@@ -297,10 +309,6 @@ impl Publisher {
             }
         }
     }
-}
-
-fn count_dropped(router: &Router) {
-    count(&router.metrics().dropped_no_member, 1);
 }
 
 /// Writes for stored sessions that one batch collects before it is handed to the disk.

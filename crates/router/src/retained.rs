@@ -10,7 +10,7 @@
 //!
 //! A message whose time is over is nobody's any more; whoever comes across it on the disk takes it away.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,9 +22,10 @@ use message::{Message, Origin, QoS, SubscribeOptions, TopicFilter, TopicName};
 use names::Timestamp;
 use parking_lot::Mutex;
 use persistent_sessions::{decode_properties, encode_properties};
-use store::{Batch, Direction, Entry, Store, StoreError, Ticket};
+use store::{Batch, Committed, Direction, Entry, Store, StoreError, Ticket};
 
 use crate::delivery::{Delivery, Extra, extra};
+use crate::on_their_way::OnTheirWay;
 
 /// The retained messages and those on their way to the disk.
 pub(crate) struct Retained {
@@ -32,13 +33,13 @@ pub(crate) struct Retained {
     origin: Arc<Origin>,
     /// Written and not yet readable from the store; an empty payload means removed. Keeps a subscriber who comes
     /// between a publish and its commit from missing both the live and the retained copy.
-    on_their_way: Mutex<HashMap<TopicName, (u64, Arc<Message>)>>,
-    next_write: AtomicU64,
-    /// Topics that have a message. Changed under the lock of `on_their_way`, whose commits are in its order.
-    count: AtomicU64,
+    on_their_way: Mutex<OnTheirWay>,
+    /// Topics that have a message. Counted under the lock of `on_their_way`, whose commits are in its order; a commit
+    /// that fails takes back what it counted.
+    count: Arc<AtomicU64>,
 }
 
-/// A retained message's way to the disk. Await it before the publisher is acknowledged.
+/// A retained message's way to the disk. Await it before the publisher is acknowledged; dropped, it goes on.
 pub struct RetainedWrite {
     ticket: Ticket,
     retained: Arc<Retained>,
@@ -89,8 +90,8 @@ impl Retained {
             Some(there) => read_count(&there.value)?,
             None => count_topics(&*store)?, // a store of before it was counted
         };
-        let (origin, count) = (Arc::new(Origin::default()), AtomicU64::new(count));
-        Ok(Self { store, origin, on_their_way: Mutex::default(), next_write: AtomicU64::new(0), count })
+        let (origin, count) = (Arc::new(Origin::default()), Arc::new(AtomicU64::new(count)));
+        Ok(Self { store, origin, on_their_way: Mutex::default(), count })
     }
 
     /// Topics that have a message.
@@ -108,23 +109,48 @@ impl Retained {
             origin: Arc::clone(&self.origin),
             ..*message
         };
-        let write = self.next_write.fetch_add(1, Ordering::Relaxed);
         // Under the lock, so that the order here is the order of the commits.
         let mut on_their_way = self.on_their_way.lock();
-        let before = on_their_way.get(&topic).map(|(_, message)| chunk_count(message));
+        let before = on_their_way.get(&topic).map(|message| chunk_count(message));
         let batch = self.batch(&kept, before);
-        on_their_way.insert(topic.clone(), (write, Arc::new(kept)));
-        let ticket = match batch {
-            Ok(batch) => self.store.commit(batch),
-            Err(error) => failed(error),
-        };
+        let (write, ticket) = self.commit(&mut on_their_way, kept, batch);
+        drop(on_their_way);
         RetainedWrite { ticket, retained: Arc::clone(self), topic, write }
+    }
+
+    /// Hands a batch to the store that makes `message` the topic's, and counts what it changes.
+    fn commit(
+        &self,
+        on_their_way: &mut OnTheirWay,
+        message: Message,
+        batch: Result<(Batch, Change), StoreError>,
+    ) -> (u64, Ticket) {
+        let (write, is_answered) = on_their_way.insert(message);
+        let (answer, ticket) = Ticket::new();
+        let (count, change) = (Arc::clone(&self.count), batch.as_ref().map_or(Change::None, |(_, change)| *change));
+        // Runs on the store's writer thread, or right here under the lock: it must not take it.
+        let done = move |verdict: Result<Committed, StoreError>| {
+            if verdict.is_err() {
+                change.take_back(&count);
+            }
+            is_answered.store(true, Ordering::Release);
+            let _nobody_waits = answer.send(verdict);
+        };
+        match batch {
+            Ok((batch, Change::None)) => self.store.commit_then(batch, Box::new(done)),
+            Ok((batch, change)) => {
+                let count = change.make(&self.count).to_be_bytes();
+                self.store.commit_then(batch.put(COUNT, count), Box::new(done));
+            }
+            Err(error) => done(Err(error)),
+        }
+        (write, ticket)
     }
 
     /// The topic's message; one on its way to the disk is the topic's already.
     pub(crate) fn get(&self, topic: &TopicName) -> Result<Option<Arc<Message>>, StoreError> {
         // Before the store is read: what is committed in between is then seen there.
-        if let Some((_, newest)) = self.on_their_way.lock().get(topic) {
+        if let Some(newest) = self.on_their_way.lock().get(topic) {
             return Ok((!newest.payload.is_empty()).then(|| Arc::clone(newest)));
         }
         let rows = self.rows(topic.as_str().as_bytes())?;
@@ -138,8 +164,9 @@ impl Retained {
     /// What is on its way to the disk behind `after`, in the order of the store's keys.
     pub(crate) fn on_their_way_after(&self, after: Option<&TopicName>) -> BTreeMap<String, Arc<Message>> {
         let on_their_way = self.on_their_way.lock();
-        let behind = on_their_way.iter().filter(|(topic, _)| after.is_none_or(|after| topic.as_str() > after.as_str()));
-        behind.map(|(topic, (_, message))| (topic.to_string(), Arc::clone(message))).collect()
+        let is_behind = |topic: &TopicName| after.is_none_or(|after| topic.as_str() > after.as_str());
+        let behind = on_their_way.iter().filter(|message| is_behind(&message.topic));
+        behind.map(|message| (message.topic.to_string(), Arc::clone(message))).collect()
     }
 
     /// The first chunk of the first topic from a key on.
@@ -156,7 +183,7 @@ impl Retained {
 
     /// Deletes every chunk of the old message, which may be longer: those in the store, and `before` of one that is
     /// still on its way there.
-    fn batch(&self, message: &Message, before: Option<u16>) -> Result<Batch, StoreError> {
+    fn batch(&self, message: &Message, before: Option<u16>) -> Result<(Batch, Change), StoreError> {
         let topic = message.topic.as_str().as_bytes();
         let from = [PREFIX, topic, &[0]].concat();
         let old = self.rows(topic)?;
@@ -164,11 +191,9 @@ impl Retained {
         let mut batch = old.into_iter().fold(Batch::new(), |batch, entry| batch.delete(entry.key));
         batch = (0..before.unwrap_or_default()).fold(batch, |batch, number| batch.delete(chunk_key(&from, number)));
         let is_there = !message.payload.is_empty();
-        if was_there != is_there {
-            batch = batch.put(COUNT, self.counted(is_there));
-        }
+        let change = Change::between(was_there, is_there);
         if !is_there {
-            return Ok(batch);
+            return Ok((batch, change));
         }
         for (number, chunk) in (0u16..).zip(content(message).chunks(CHUNK_BYTES)) {
             let mut value = Vec::with_capacity(chunk.len() + HEADER_2_BYTES);
@@ -178,14 +203,11 @@ impl Retained {
             value.extend_from_slice(chunk);
             batch = batch.put(chunk_key(&from, number), value);
         }
-        Ok(batch)
+        Ok((batch, change))
     }
 
     fn settled(&self, topic: &TopicName, write: u64) {
-        let mut on_their_way = self.on_their_way.lock();
-        if on_their_way.get(topic).is_some_and(|(newest, _)| *newest == write) {
-            on_their_way.remove(topic);
-        }
+        self.on_their_way.lock().remove(topic, write);
     }
 
     fn message(&self, first: &Entry, rest: &[Entry]) -> Option<Message> {
@@ -205,26 +227,58 @@ impl Retained {
         Some(Message { topic, payload, qos, retain: true, properties, received_at, origin })
     }
 
-    /// One topic more or less has a message; the count's row.
-    fn counted(&self, is_there: bool) -> Vec<u8> {
-        let count = self.count();
-        let count = if is_there { count.saturating_add(1) } else { count.saturating_sub(1) };
-        self.count.store(count, Ordering::Relaxed);
-        count.to_be_bytes().to_vec()
-    }
-
     /// Takes a message away whose time is over, if it is still the one that was read.
     fn remove_expired(&self, first: &Entry, rest: &[Entry]) {
-        let on_their_way = self.on_their_way.lock();
-        let is_replaced = topic_of(&first.key).is_none_or(|topic| on_their_way.contains_key(&topic));
+        let Some(topic) = topic_of(&first.key) else { return };
+        let mut on_their_way = self.on_their_way.lock();
         let is_there = matches!(self.store.get(&first.key), Ok(Some(there)) if there.version == first.version);
-        if is_replaced || !is_there {
+        if on_their_way.get(&topic).is_some() || !is_there {
             return;
         }
         let batch = Batch::new().unchanged(first.key.clone(), Some(first.version)).delete(first.key.clone());
         let batch = rest.iter().fold(batch, |batch, chunk| batch.delete(chunk.key.clone()));
-        let batch = batch.put(COUNT, self.counted(false));
-        drop(self.store.commit(batch)); // when it fails or another message has come, there is nothing to do
+        let (payload, qos, origin) = (Bytes::new(), QoS::AtMostOnce, Arc::clone(&self.origin));
+        let received_at = Timestamp::from_millis(0);
+        let none = Message { topic, payload, qos, retain: true, properties: None, received_at, origin };
+        // When it fails or another message has come, there is nothing to do.
+        drop(self.commit(&mut on_their_way, none, Ok((batch, Change::Less))));
+    }
+}
+
+/// How many more topics have a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    None,
+    More,
+    Less,
+}
+
+impl Change {
+    fn between(was_there: bool, is_there: bool) -> Self {
+        match (was_there, is_there) {
+            (false, true) => Self::More,
+            (true, false) => Self::Less,
+            _ => Self::None,
+        }
+    }
+
+    /// Counts it; the new count.
+    fn make(self, count: &AtomicU64) -> u64 {
+        match self {
+            Self::None => count.load(Ordering::Relaxed),
+            Self::More => count.fetch_add(1, Ordering::Relaxed).saturating_add(1),
+            Self::Less => count
+                .try_update(Ordering::Relaxed, Ordering::Relaxed, |count| Some(count.saturating_sub(1)))
+                .map_or(0, |before| before.saturating_sub(1)),
+        }
+    }
+
+    fn take_back(self, count: &AtomicU64) {
+        match self {
+            Self::None => {}
+            Self::More => _ = Self::Less.make(count),
+            Self::Less => _ = Self::More.make(count),
+        }
     }
 }
 
@@ -256,8 +310,8 @@ impl RetainedCursor {
         // Taken before the store is read: what is committed in between is then seen there, perhaps in both places,
         // but never in neither.
         let on_their_way = retained.on_their_way.lock();
-        let matching = on_their_way.values().filter(|(_, message)| filter.matches(&message.topic, options.dialect));
-        let on_their_way_messages = matching.map(|(_, message)| Arc::clone(message)).collect();
+        let matching = on_their_way.iter().filter(|message| filter.matches(&message.topic, options.dialect));
+        let on_their_way_messages = matching.map(Arc::clone).collect();
         drop(on_their_way);
         let extra = extra(options.subscription_id.into_iter().collect(), None);
         Self { retained, filter, options, next: Some(from), end, on_their_way: on_their_way_messages, extra }
@@ -408,10 +462,4 @@ fn topic_bytes(key: &[u8]) -> Option<&[u8]> {
 
 pub(crate) fn topic_of(key: &[u8]) -> Option<TopicName> {
     TopicName::new(std::str::from_utf8(topic_bytes(key)?).ok()?).ok()
-}
-
-fn failed(error: StoreError) -> Ticket {
-    let (answer, ticket) = Ticket::new();
-    let _ = answer.send(Err(error)); // the receiver is `ticket`, which is right here
-    ticket
 }

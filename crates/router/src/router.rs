@@ -15,6 +15,7 @@ use crate::retained::Retained;
 use crate::retained_topics::{self, RetainedPage};
 use crate::shared::{Group, Groups, Member};
 use crate::stored::StoredQueues;
+use crate::subscriber_id::{SubscriberId, SubscriberIds};
 
 /// Matches messages to subscribers and keeps the retained messages.
 pub struct Router {
@@ -22,14 +23,11 @@ pub struct Router {
     pub(crate) groups: Groups,
     /// Grows with every change of the subscriptions, so that publishers know when to look again.
     generation: AtomicU64,
-    next_subscriber: AtomicU64,
+    subscriber_ids: SubscriberIds,
     pub(crate) retained: Arc<Retained>,
     pub(crate) stored: Arc<StoredQueues>,
     metrics: Arc<RouterMetrics>,
 }
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct SubscriberId(u64);
 
 /// What stands under a filter.
 pub(crate) enum Entry {
@@ -60,7 +58,7 @@ impl Router {
             subscriptions: RwLock::default(),
             groups: Groups::default(),
             generation: AtomicU64::new(0),
-            next_subscriber: AtomicU64::new(0),
+            subscriber_ids: SubscriberIds::default(),
             retained: Arc::new(Retained::open(store)?),
             stored: StoredQueues::new(sessions),
             metrics: Arc::default(),
@@ -117,7 +115,7 @@ impl Router {
     }
 
     pub(crate) fn new_subscriber(&self) -> SubscriberId {
-        SubscriberId(self.next_subscriber.fetch_add(1, Ordering::Relaxed))
+        self.subscriber_ids.next()
     }
 
     /// Puts or replaces a subscription; it is in effect when this returns. Answers whether it is new.

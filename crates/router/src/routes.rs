@@ -10,8 +10,9 @@ use store::StoreError;
 
 use crate::delivery::{Extra, extra};
 use crate::mailbox::Mailbox;
-use crate::router::{Entry, Router, SubscriberId};
+use crate::router::{Entry, Router};
 use crate::shared::Group;
+use crate::subscriber_id::SubscriberId;
 
 /// Everybody whom messages on one topic from one publisher reach.
 #[derive(Default)]
@@ -22,6 +23,13 @@ pub(crate) struct Routes {
     pub(crate) stored: Vec<StoredRoute>,
     /// Groups of which one member gets each message.
     pub(crate) shared: Vec<SharedRoute>,
+}
+
+impl Routes {
+    /// Whether nobody is reached.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.live.is_empty() && self.stored.is_empty() && self.shared.is_empty()
+    }
 }
 
 /// One subscriber, with the highest QoS of its matching subscriptions [MQTT-3.3.4-2].

@@ -13,7 +13,7 @@ use persistent_sessions::SessionId;
 
 use crate::delivery::{Extra, extra};
 use crate::mailbox::Mailbox;
-use crate::router::SubscriberId;
+use crate::subscriber_id::SubscriberId;
 
 /// All groups that have a connected member.
 #[derive(Default)]
@@ -46,6 +46,15 @@ pub(crate) struct Joined {
     pub(crate) is_new_group: bool,
     /// The subscriber was no member before.
     pub(crate) is_new_member: bool,
+}
+
+/// A group's members for one message.
+#[derive(Default)]
+pub(crate) struct InTurn {
+    /// Those that have room for it.
+    pub(crate) ready: Vec<Member>,
+    /// Those that have not, or are closed.
+    pub(crate) full: Vec<Member>,
 }
 
 impl Member {
@@ -95,17 +104,16 @@ impl Groups {
 }
 
 impl Group {
-    /// The members, beginning with the one whose turn it is; those that cannot take more come last.
-    pub(crate) fn in_turn(&self, qos: QoS) -> Vec<Member> {
+    /// The members, beginning with the one whose turn it is.
+    pub(crate) fn in_turn(&self, qos: QoS) -> InTurn {
         let members = self.members.read();
         if members.is_empty() {
-            return Vec::new();
+            return InTurn::default();
         }
         let start = self.turn.fetch_add(1, Ordering::Relaxed) % members.len();
         let in_turn = members.iter().cycle().skip(start).take(members.len());
-        let (mut ready, full): (Vec<_>, Vec<_>) =
+        let (ready, full) =
             in_turn.cloned().partition(|member| member.mailbox.has_room_for(qos.min(member.options.qos)));
-        ready.extend(full);
-        ready
+        InTurn { ready, full }
     }
 }

@@ -11,7 +11,8 @@ use persistent_sessions::SessionId;
 use crate::delivery::Delivery;
 use crate::mailbox::{Mailbox, MailboxClosed, Overflow};
 use crate::retained::RetainedCursor;
-use crate::router::{Router, SubscriberId, Subscription};
+use crate::router::{Router, Subscription};
+use crate::subscriber_id::SubscriberId;
 
 /// Someone who receives messages. Dropping it ends its subscriptions.
 pub struct Subscriber {

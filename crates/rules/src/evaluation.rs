@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use message::Message;
+use message::{Message, PayloadFormat, Properties, TopicName};
 use names::Timestamp;
-use sql::{Input, ParsedPayload};
+use sql::{Input, ParsedPayload, PublishProperties};
 
 /// A message that a rule's FROM matched.
 pub(crate) struct Evaluation {
@@ -29,6 +29,9 @@ impl Evaluation {
         let ids = self.ids;
         let (uuid, random) = (move || ids(), move || fraction(&ids()));
         let origin = &self.message.origin;
+        let properties = self.message.properties.as_deref();
+        let user_properties = properties.map(user_properties).unwrap_or_default();
+        let properties = properties.map(|properties| publish_properties(properties, &user_properties));
         let input = Input {
             payload: &self.message.payload,
             topic: &self.topic,
@@ -40,12 +43,30 @@ impl Evaluation {
             trace_id: &self.trace_id,
             uuid: &uuid,
             random: &random,
-            properties: None,
+            properties: properties.as_ref(),
             parsed: std::mem::take(&mut self.parsed),
         };
         let answer = look(&input);
         self.parsed = input.parsed;
         answer
+    }
+}
+
+fn user_properties(properties: &Properties) -> Vec<(&str, &str)> {
+    properties.user_properties.iter().map(|(name, value)| (&**name, &**value)).collect()
+}
+
+/// What statements may ask of a message's properties.
+fn publish_properties<'a>(
+    properties: &'a Properties,
+    user_properties: &'a [(&'a str, &'a str)],
+) -> PublishProperties<'a> {
+    PublishProperties {
+        content_type: properties.content_type.as_deref(),
+        response_topic: properties.response_topic.as_ref().map(TopicName::as_str),
+        correlation_data: properties.correlation_data.as_deref(),
+        is_utf8: properties.payload_format == Some(PayloadFormat::Utf8),
+        user_properties,
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use actions::{Outside, OutsideConfig};
 use bytes::Bytes;
 use iam::{Iam, NewRole};
-use message::{Message, Origin, QoS, TopicFilter, TopicName};
+use message::{Message, Origin, PayloadFormat, Properties, QoS, TopicFilter, TopicName};
 use names::{AccountId, ArnSpace, Dialect, Region, RoleName, RuleName, Timestamp};
 use router::{Router, SubscribeOptions, Subscriber};
 use rules::{RuleError, RuleFilter, RulePayload, Rules};
@@ -76,20 +76,24 @@ impl House {
     }
 
     fn listen(&self, filter: &str) -> Subscriber {
-        let subscriber = self.router.connection();
+        let subscriber = self.router.connection("listener".into());
         let options = SubscribeOptions::plain(QoS::AtLeastOnce, Dialect::Mqtt);
         subscriber.subscribe(TopicFilter::new(filter).unwrap(), options);
         subscriber
     }
 
     fn publish(&self, topic: &str, payload: &str) {
+        self.publish_saying(topic, payload, None);
+    }
+
+    fn publish_saying(&self, topic: &str, payload: &str, properties: Option<Properties>) {
         let origin = Origin { client_id: Some("lamp".into()), source_ip: "10.1.2.3".parse().ok(), ..Origin::default() };
         let _ = self.router.publish(Message {
             topic: TopicName::new(topic.to_owned()).unwrap(),
             payload: Bytes::copy_from_slice(payload.as_bytes()),
             qos: QoS::AtLeastOnce,
             retain: false,
-            properties: None,
+            properties: properties.map(Arc::new),
             received_at: NOW,
             origin: Arc::new(origin),
         });
@@ -151,6 +155,34 @@ fn a_rule_selects_and_republishes() {
         std::thread::sleep(Duration::from_millis(1));
     }
     assert_eq!(metrics.actions_succeeded.load(Ordering::Relaxed), 1);
+}
+
+/// Developer guide, iot-sql-functions: get_mqtt_property and get_user_properties.
+#[test]
+fn a_statement_asks_for_the_properties_of_mqtt_5() {
+    let house = House::new();
+    let sql = "SELECT get_mqtt_property('content_type') AS c, get_mqtt_property('response_topic') AS r, \
+               get_mqtt_property('correlation_data') AS d, get_mqtt_property('format_indicator') AS f, \
+               get_user_properties('a') AS a, get_user_properties() AS u FROM 'in'";
+    let version = "2016-03-23";
+    house.create("says", json!({"sql": sql, "awsIotSqlVersion": version, "actions": [republish("out")]}));
+    let out = house.listen("out");
+    house.publish("in", "{}");
+    assert_eq!(house.next(&out).1, r#"{"f":"UNSPECIFIED_BYTES"}"#);
+    let properties = Properties {
+        payload_format: Some(PayloadFormat::Utf8),
+        content_type: Some("text".into()),
+        response_topic: Some(TopicName::new("answers").unwrap()),
+        correlation_data: Some(b"1"[..].into()),
+        user_properties: vec![("a".into(), "1".into()), ("b".into(), "2".into()), ("a".into(), "3".into())],
+        expiry_seconds: None,
+    };
+    house.publish_saying("in", "{}", Some(properties));
+    let expected = json!({"c": "text", "r": "answers", "d": "MQ==", "f": "UTF8_DATA", "a": ["1", "3"],
+        "u": [{"a": "1"}, {"b": "2"}, {"a": "3"}]});
+    let (message, _) = house.next_message(&out);
+    assert_eq!(serde_json::from_slice::<Value>(&message.payload).unwrap(), expected);
+    assert_eq!(message.properties, None, "what a rule publishes says nothing unless its headers do");
 }
 
 #[test]
@@ -335,7 +367,7 @@ fn rules_survive_a_restart_and_stop_when_told() {
         house.stop.take().unwrap().send(()).unwrap();
         // No rule listens any more once the message reaches nobody.
         let nobody_listens = async {
-            while house.router.publish(probe()).delivered > 0 {
+            while house.router.publish(probe()).0.delivered > 0 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
@@ -368,7 +400,7 @@ fn rules_of_another_node_are_followed() {
     let (here, there) = (House::over(Arc::clone(&store)), House::over(store));
     let out = here.listen("out");
     there.create("r", json!({"sql": "SELECT * FROM 'in'", "actions": [republish("out")]}));
-    let reaches_rule = || here.router.publish(probe()).delivered > 0;
+    let reaches_rule = || here.router.publish(probe()).0.delivered > 0;
     let wait_until = |condition: &dyn Fn() -> bool| {
         let start = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
         while !condition() {

@@ -73,7 +73,7 @@ pub struct Opening {
     /// Topic aliases that the client takes.
     pub(crate) topic_alias_max: u16,
     /// What the client asked for, before the quotas lowered it; none where it said nothing.
-    asked_session_expiry_seconds: Option<u32>,
+    pub(crate) asked_session_expiry_seconds: Option<u32>,
 }
 
 impl Opening {

@@ -28,8 +28,10 @@ pub struct Connected {
     pub(crate) protocol: Protocol,
     pub(crate) quotas: Arc<Quotas>,
     session_expiry_seconds: u32,
+    /// Whether CONNECT let the session end with the connection, whatever the quotas made of what it asked.
+    is_unkept: bool,
     keep_alive: KeepAlive,
-    will: Option<Will>,
+    will: Option<Box<Will>>,
     outbound: Outbound,
     pub(crate) inbound: Inbound,
     pub(crate) subscriptions: Subscriptions,
@@ -100,8 +102,9 @@ impl Connected {
             client_id,
             protocol: opening.protocol,
             session_expiry_seconds: opening.session_expiry_seconds,
+            is_unkept: opening.asked_session_expiry_seconds.unwrap_or(0) == 0,
             keep_alive: KeepAlive::new(opening.keep_alive, now),
-            will: opening.will,
+            will: opening.will.map(Box::new),
             outbound: Outbound::new(opening.receive_max.min(quotas.send_max)),
             inbound: resumed.map_or_else(Inbound::default, |resumed| Inbound::resume(resumed.received)),
             subscriptions: Subscriptions::new(quotas.subscriptions_max),
@@ -226,7 +229,7 @@ impl Connected {
     /// The will, to be published once when the connection ends [MQTT-3.1.2-8], [MQTT-3.1.2-10]; none after an orderly
     /// DISCONNECT.
     pub fn take_will(&mut self) -> Option<Will> {
-        self.will.take()
+        self.will.take().map(|will| *will)
     }
 
     /// The client's own id or the one that the broker gave it.
@@ -289,7 +292,7 @@ impl Connected {
             return Err(Violation::ServerReason(reason));
         }
         if let Some(asked) = disconnect.session_expiry_seconds {
-            if asked > 0 && self.session_expiry_seconds == 0 {
+            if asked > 0 && self.is_unkept {
                 return Err(Violation::SessionExpiryFromZero);
             }
             self.session_expiry_seconds = asked.min(self.quotas.session_expiry_seconds_max);

@@ -18,9 +18,12 @@ pub(crate) struct Outbound {
 /// What an identifier that is out waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Awaits {
-    PubAck,
-    PubRec,
-    PubComp,
+    /// PUBACK.
+    Acknowledgement,
+    /// PUBREC.
+    Receipt,
+    /// PUBCOMP.
+    Completion,
 }
 
 /// What a PUBREC asks for.
@@ -60,41 +63,41 @@ impl Outbound {
                 id
             }
         };
-        let awaits = if qos == QoS::ExactlyOnce { Awaits::PubRec } else { Awaits::PubAck };
+        let awaits = if qos == QoS::ExactlyOnce { Awaits::Receipt } else { Awaits::Acknowledgement };
         self.held.push_back((id, awaits));
         Some(id)
     }
 
     /// A message that the client had before this connection, and whose PUBREL is owed [MQTT-4.4.0-1].
     pub(crate) fn hold_released(&mut self, id: PacketId) {
-        self.held.push_back((id, Awaits::PubComp));
+        self.held.push_back((id, Awaits::Completion));
     }
 
     /// PUBACK: whether it ends an exchange. An identifier that is not out is ignored: the standard asks nothing of it.
     pub(crate) fn acknowledge(&mut self, id: PacketId) -> bool {
-        self.end(id, Awaits::PubAck)
+        self.end(id, Awaits::Acknowledgement)
     }
 
     /// PUBREC.
     pub(crate) fn receive(&mut self, id: PacketId) -> Received {
         match self.held.iter_mut().find(|(held, _)| *held == id) {
-            Some((_, awaits @ Awaits::PubRec)) => {
-                *awaits = Awaits::PubComp;
+            Some((_, awaits @ Awaits::Receipt)) => {
+                *awaits = Awaits::Completion;
                 Received::Now
             }
-            Some((_, Awaits::PubComp)) => Received::Again,
-            Some((_, Awaits::PubAck)) | None => Received::Unknown,
+            Some((_, Awaits::Completion)) => Received::Again,
+            Some((_, Awaits::Acknowledgement)) | None => Received::Unknown,
         }
     }
 
     /// PUBREC that refuses the message: whether it ends an exchange [MQTT-4.3.3-4].
     pub(crate) fn refuse(&mut self, id: PacketId) -> bool {
-        self.end(id, Awaits::PubRec)
+        self.end(id, Awaits::Receipt)
     }
 
     /// PUBCOMP: whether it ends an exchange.
     pub(crate) fn complete(&mut self, id: PacketId) -> bool {
-        self.end(id, Awaits::PubComp)
+        self.end(id, Awaits::Completion)
     }
 
     fn end(&mut self, id: PacketId, awaits: Awaits) -> bool {

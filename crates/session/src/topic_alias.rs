@@ -47,7 +47,9 @@ impl ClientAliases {
 /// The server's aliases: the first topics that a client is sent get one each, as many as it takes.
 #[derive(Debug)]
 pub(crate) struct ServerAliases {
-    known: HashMap<TopicName, NonZeroU16>,
+    /// Most clients take none.
+    #[expect(clippy::box_collection, reason = "one word instead of six where there is none")]
+    known: Option<Box<HashMap<TopicName, NonZeroU16>>>,
     max: u16,
 }
 
@@ -65,7 +67,7 @@ pub(crate) enum Alias {
 impl ServerAliases {
     /// At most `max` aliases; none when it is 0 [MQTT-3.1.2-27].
     pub(crate) fn new(max: u16) -> Self {
-        Self { known: HashMap::new(), max }
+        Self { known: None, max }
     }
 
     /// What `topic` would go out as.
@@ -73,16 +75,17 @@ impl ServerAliases {
         if self.max == 0 {
             return Alias::None;
         }
-        if let Some(&alias) = self.known.get(topic) {
+        if let Some(&alias) = self.known.as_ref().and_then(|known| known.get(topic)) {
             return Alias::Known(alias);
         }
-        let next = u16::try_from(self.known.len() + 1).ok().filter(|&next| next <= self.max);
+        let next =
+            u16::try_from(self.known.as_ref().map_or(0, |known| known.len()) + 1).ok().filter(|&next| next <= self.max);
         next.and_then(NonZeroU16::new).map_or(Alias::None, Alias::New)
     }
 
     /// The packet that introduces the alias has been written.
     pub(crate) fn introduce(&mut self, topic: &TopicName, alias: NonZeroU16) {
-        self.known.insert(topic.detached(), alias);
+        self.known.get_or_insert_default().insert(topic.detached(), alias);
     }
 }
 

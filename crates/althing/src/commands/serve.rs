@@ -14,7 +14,7 @@ use crate::wire_up::House;
 pub(crate) fn run(flags: Flags) -> anyhow::Result<()> {
     let began = Instant::now();
     let config = Config::load(flags)?;
-    logging::start(config.log_format)?;
+    let _log = logging::start(config.log_format)?;
     // Outside the runtime: building reads and writes the store, which blocks.
     let house = House::build(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::data::topic;
+use crate::data::{properties, topic};
 use crate::error::ApiError;
 use crate::services::Call;
 
@@ -21,6 +21,7 @@ pub(super) struct Output {
     payload: String,
     qos: u8,
     last_modified_time: u64,
+    user_properties: Option<String>,
 }
 
 pub(super) fn run(call: &Call<'_>, input: Input) -> Result<Output, ApiError> {
@@ -34,5 +35,6 @@ pub(super) fn run(call: &Call<'_>, input: Input) -> Result<Output, ApiError> {
         payload: STANDARD.encode(&message.payload),
         qos: message.qos.bits(),
         last_modified_time: message.received_at.as_millis(),
+        user_properties: message.properties.as_deref().and_then(properties::user_properties_blob),
     })
 }

@@ -2,7 +2,7 @@
 
 use ::iam::IamError;
 use actions::ActionError;
-use broker::PublishRefused;
+use broker::{NotReached, PublishRefused, SendRefused};
 use registry::RegistryError;
 use rules::RuleError;
 use session::Violation;
@@ -97,6 +97,41 @@ impl From<PublishRefused> for ApiError {
     }
 }
 
+impl From<NotReached> for ApiError {
+    fn from(error: NotReached) -> Self {
+        let text = error.to_string();
+        match error {
+            NotReached::NotConnected { client_id, has_session: true } => Self::named(
+                "ResourceNotFoundException",
+                format!("The client '{client_id}' is not connected; it has an active persistent session."),
+            ),
+            NotReached::NotConnected { client_id, .. } => {
+                Self::named("ResourceNotFoundException", format!("The client '{client_id}' is not connected."))
+            }
+            NotReached::NotAllowed { .. } => {
+                Self::named("ForbiddenException", format!("The message was not sent: {text}."))
+            }
+            NotReached::Congested(_) => {
+                Self::named("ThrottlingException", format!("The message was not sent: {text}."))
+            }
+            NotReached::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SendRefused> for ApiError {
+    fn from(refused: SendRefused) -> Self {
+        let text = format!("The message was not sent: {refused}.");
+        match refused {
+            SendRefused::NotReached(error) => error.into(),
+            SendRefused::Limit(Violation::PayloadTooLarge { .. }) => {
+                Self::named("RequestEntityTooLargeException", text)
+            }
+            SendRefused::Reserved(_) | SendRefused::Limit(_) => Self::invalid(text),
+        }
+    }
+}
+
 impl From<RuleError> for ApiError {
     fn from(error: RuleError) -> Self {
         let message = error.to_string();
@@ -175,6 +210,33 @@ mod tests {
         );
         let too_large = Violation::PayloadTooLarge { bytes: 131_073, max: 131_072 };
         check(PublishRefused::Limit(too_large), ("RequestEntityTooLargeException", 413));
+    }
+
+    /// Statuses of the iot-data errors of the AWS IoT API reference.
+    #[test]
+    fn messages_that_were_not_sent_get_names_and_statuses() {
+        let model = Model::load().unwrap();
+        let send = model.operation(model.find(Api::Data, "SendDirectMessage").unwrap());
+        let check = |refused: SendRefused, expected: (&str, u16), text: &str| {
+            let error = ApiError::from(refused);
+            assert_eq!(error.name_and_status(&model, Some(send)), expected, "{}", error.message);
+            assert!(error.message.contains(text), "{}", error.message);
+        };
+        let client_id = || names::ClientId::new("c").unwrap();
+        let topic = || message::TopicName::new("$a").unwrap();
+        let absent = |has_session| NotReached::NotConnected { client_id: client_id(), has_session }.into();
+        check(absent(false), ("ResourceNotFoundException", 404), "'c' is not connected.");
+        check(absent(true), ("ResourceNotFoundException", 404), "has an active persistent session");
+        let denied = NotReached::NotAllowed { client_id: client_id(), topic: topic() };
+        check(denied.into(), ("ForbiddenException", 403), "'c' may not receive the topic '$a'");
+        check(NotReached::Congested(client_id()).into(), ("ThrottlingException", 429), "too slowly");
+        let failed = NotReached::Store(StoreError::Failed("/dev/sda".to_owned()));
+        check(failed.into(), ("InternalFailureException", 500), "unexpected");
+        check(SendRefused::Reserved(topic()), ("InvalidRequestException", 400), "'$a' starts with '$'");
+        let large = Violation::PayloadTooLarge { bytes: 131_073, max: 131_072 };
+        check(SendRefused::Limit(large), ("RequestEntityTooLargeException", 413), "131073 bytes");
+        let long = Violation::TopicTooLong { bytes: 257, max: 256 };
+        check(SendRefused::Limit(long), ("InvalidRequestException", 400), "257 bytes");
     }
 
     #[test]

@@ -43,10 +43,6 @@ async fn what_is_not_served_says_so() {
     let world = World::start().await;
     let jobs = world.ask("GET", "/jobs", "").await;
     jobs.refused(501, "NotImplementedException", "The operation ListJobs is not implemented by Althing.");
-    let direct = Ask { service: "iotdata", ..Ask::new("POST", "/connections/c/messages?topic=t", "x") };
-    let direct = world.send(&direct).await;
-    direct.refused(501, "NotImplementedException", "The operation SendDirectMessage is not");
-    assert_eq!(direct.json()["traceId"], direct.header("x-amzn-requestid"));
     world.ask("GET", "/nowhere", "").await.refused(404, "UnknownOperationException", "path");
     world.ask("PUT", "/things", "").await.refused(405, "MethodNotAllowedException", "PUT");
 }

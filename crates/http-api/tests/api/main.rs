@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod certificates;
+mod connections;
+mod device;
+mod direct_messages;
 mod front_door;
 mod iam_actions;
 mod policies;

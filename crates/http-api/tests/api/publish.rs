@@ -1,6 +1,8 @@
 //! Publish and retained messages by HTTP (AWS IoT API reference, data plane; developer guide, http).
 
-use message::{QoS, TopicFilter};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use message::{PayloadFormat, Properties, QoS, TopicFilter, TopicName};
 use names::Dialect;
 use router::{Delivery, SubscribeOptions, Subscriber};
 use serde_json::json;
@@ -8,11 +10,23 @@ use serde_json::json;
 use crate::world::{Ask, Reply, World};
 
 async fn ask(world: &World, method: &'static str, target: &str, body: &str) -> Reply {
-    world.send(&Ask { service: "iotdata", ..Ask::new(method, target, body) }).await
+    world.ask_data(method, target, body).await
+}
+
+/// The three properties that travel in headers; the first is `[{"deviceName": "alpha"}, {"deviceCnt": "45"}]`.
+const HEADERS: [(&str, &str); 3] = [
+    ("x-amz-mqtt5-user-properties", "W3siZGV2aWNlTmFtZSI6ICJhbHBoYSJ9LCB7ImRldmljZUNudCI6ICI0NSJ9XQ=="),
+    ("x-amz-mqtt5-payload-format-indicator", "UTF8_DATA"),
+    ("x-amz-mqtt5-correlation-data", "MQ=="),
+];
+
+fn with_headers(ask: Ask, headers: &[(&'static str, &str)]) -> Ask {
+    let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    Ask { service: "iotdata", headers, ..ask }
 }
 
 fn subscriber(world: &World, filter: &str) -> Subscriber {
-    let subscriber = world.router.connection();
+    let subscriber = world.router.connection("observer".into());
     let options = SubscribeOptions::plain(QoS::AtLeastOnce, Dialect::Aws);
     subscriber.subscribe(TopicFilter::new(filter).unwrap(), options);
     subscriber
@@ -75,23 +89,56 @@ async fn what_may_not_be_published_is_refused_and_reaches_nobody() {
     }
 }
 
+/// AWS IoT API reference, Publish: query members, and headers in base64.
 #[tokio::test(flavor = "multi_thread")]
-async fn properties_of_mqtt_5_are_not_dropped_in_silence() {
+async fn properties_of_mqtt_5_travel_with_the_message() {
     let world = World::start().await;
     let subscriber = subscriber(&world, "#");
-    for (parameter, value) in [("contentType", "text"), ("responseTopic", "r"), ("messageExpiry", "60")] {
-        let reply = ask(&world, "POST", &format!("/topics/t?{parameter}={value}"), "x").await;
-        reply.refused(501, "NotImplementedException", &format!("The member {parameter} of Publish"));
+    let target = "/topics/t?retain=true&contentType=text%2Fplain&responseTopic=answers%2F1&messageExpiry=604801";
+    let reply = world.send(&with_headers(Ask::new("POST", target, "x"), &HEADERS)).await.ok();
+    assert_eq!(reply.json()["message"], "OK");
+    let delivery = received(&subscriber).remove(0);
+    let expected = Properties {
+        payload_format: Some(PayloadFormat::Utf8),
+        expiry_seconds: Some(604_800),
+        content_type: Some("text/plain".into()),
+        response_topic: Some(TopicName::new("answers/1").unwrap()),
+        correlation_data: Some(b"1"[..].into()),
+        user_properties: vec![("deviceName".into(), "alpha".into()), ("deviceCnt".into(), "45".into())],
+    };
+    assert_eq!(delivery.message.properties.as_deref(), Some(&expected));
+    let got = ask(&world, "GET", "/retainedMessage/t", "").await.ok().json();
+    let user_properties = STANDARD.decode(got["userProperties"].as_str().unwrap()).unwrap();
+    assert_eq!(user_properties, br#"[{"deviceName":"alpha"},{"deviceCnt":"45"}]"#);
+    ask(&world, "POST", "/topics/t", "x").await.ok();
+    assert_eq!(received(&subscriber)[0].message.properties, None, "nothing is said of most messages");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn properties_that_cannot_be_sent_are_refused_by_name() {
+    let world = World::start().await;
+    let subscriber = subscriber(&world, "#");
+    for (query, message) in [
+        ("contentType=a%00", "'contentType'"),
+        ("responseTopic=a%2F%23", "'responseTopic'"),
+        ("messageExpiry=-1", "'messageExpiry'"),
+        ("messageExpiry=soon", "'messageExpiry'"),
+    ] {
+        let reply = ask(&world, "POST", &format!("/topics/t?{query}"), "x").await;
+        reply.refused(400, "InvalidRequestException", message);
     }
-    let headers = [
-        ("x-amz-mqtt5-user-properties", "W3siayI6InYifV0=", "userProperties"),
-        ("x-amz-mqtt5-payload-format-indicator", "UTF8_DATA", "payloadFormatIndicator"),
-        ("x-amz-mqtt5-correlation-data", "MQ==", "correlationData"),
-    ];
-    for (header, value, member) in headers {
-        let mut ask = Ask { service: "iotdata", ..Ask::new("POST", "/topics/t", "x") };
-        ask.headers.push((header, value.to_owned()));
-        world.send(&ask).await.refused(501, "NotImplementedException", &format!("The member {member} of Publish"));
+    for (header, value, message) in [
+        (HEADERS[0].0, "[{}]", "'userProperties' is not JSON text in base64"),
+        (HEADERS[0].0, "eyJrIjoidiJ9", "'userProperties' must be a JSON array"), // {"k":"v"}
+        (
+            HEADERS[1].0,
+            "UTF8",
+            "'payloadFormatIndicator' failed to satisfy constraint: Member must satisfy enum value set",
+        ),
+        (HEADERS[2].0, "?", "'correlationData' is not base64"),
+    ] {
+        let reply = world.send(&with_headers(Ask::new("POST", "/topics/t", "x"), &[(header, value)])).await;
+        reply.refused(400, "InvalidRequestException", message);
     }
     assert_eq!(received(&subscriber).len(), 0);
 }

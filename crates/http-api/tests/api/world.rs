@@ -31,6 +31,7 @@ pub(crate) struct World {
     pub(crate) address: String,
     pub(crate) ready: Arc<AtomicBool>,
     pub(crate) router: Arc<Router>,
+    pub(crate) broker: Arc<Broker>,
     stop: watch::Sender<bool>,
 }
 
@@ -66,7 +67,7 @@ impl World {
         let ready = Arc::new(AtomicBool::new(true));
         let for_services = Arc::clone(&ready);
         let services = tokio::task::spawn_blocking(move || services(&arns, for_services)).await.unwrap();
-        let router = Arc::clone(&services.router);
+        let (router, broker) = (Arc::clone(&services.router), Arc::clone(&services.broker));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (stop, stopped) = watch::channel(false);
@@ -81,7 +82,12 @@ impl World {
         let stop_doors = stopped.clone();
         let welcome = move |arrival| door.clone().welcome(arrival, stop_doors.clone());
         tokio::spawn(doorway::serve(listener, entrance, stopped, welcome));
-        Self { address, ready, router, stop }
+        Self { address, ready, router, broker, stop }
+    }
+
+    /// Asks for a data-plane operation.
+    pub(crate) async fn ask_data(&self, method: &'static str, target: &str, body: &str) -> Reply {
+        self.send(&Ask { service: "iotdata", ..Ask::new(method, target, body) }).await
     }
 
     /// Asks for a control-plane operation.
