@@ -11,7 +11,13 @@ fn administrator() -> Caller {
 }
 
 fn request(topic: &str, payload: impl Into<Bytes>, qos: QoS, retain: bool) -> PublishRequest {
-    PublishRequest { topic: TopicName::new(topic.to_owned()).unwrap(), payload: payload.into(), qos, retain, properties: None }
+    PublishRequest {
+        topic: TopicName::new(topic.to_owned()).unwrap(),
+        payload: payload.into(),
+        qos,
+        retain,
+        properties: None,
+    }
 }
 
 #[test]

@@ -84,7 +84,9 @@ fn a_connection_is_ended_by_the_api() {
             let house = House::new();
             let witness = house.witness(&["wills"]);
             let (mut client, _) = house.come(0, with_will(v5("c", 100), delay));
-            assert!(block_on(house.broker.end_connection(&client_id("c"), prevent_will, clean_session)).unwrap());
+            assert!(
+                block_on(house.broker.end_connection(&client_id("c"), prevent_will, clean_session, START)).unwrap()
+            );
             assert_eq!(client.hear(), [""; 0]);
             assert_eq!(client.progress, Progress::Close(DisconnectReason::ApiInitiatedDisconnect));
             assert_eq!(client.end_as_told(), ["DISCONNECT 0x98"]);
@@ -104,7 +106,7 @@ fn a_connection_is_ended_by_the_api() {
 fn a_session_is_ended_by_the_api_while_its_client_is_away() {
     let house = House::new();
     let end = |prevent_will, clean_session| {
-        block_on(house.broker.end_connection(&client_id("c"), prevent_will, clean_session)).unwrap()
+        block_on(house.broker.end_connection(&client_id("c"), prevent_will, clean_session, START)).unwrap()
     };
     assert!(!end(false, true), "nobody has ever heard of it");
     for (prevent_will, heard) in [(false, 1), (true, 0)] {
@@ -151,20 +153,20 @@ fn a_message_is_sent_to_one_client() {
     let house = House::new();
     for connect in [v311("c"), v5("c", 100)] {
         let (mut client, _) = house.come(0, connect);
-        let mut confirmed = house.broker.send_to(&client_id("c"), direct(QoS::AtLeastOnce)).unwrap();
+        let mut confirmed = house.broker.send_to(&client_id("c"), direct(QoS::AtLeastOnce), START).unwrap();
         assert_eq!(client.hear(), ["direct=x q1 #1"]);
         assert!(confirmed.try_recv().is_err(), "not acknowledged yet");
         client.send(&[puback(1)]);
         assert_eq!(confirmed.try_recv(), Ok(()));
-        let mut confirmed = house.broker.send_to(&client_id("c"), direct(QoS::AtMostOnce)).unwrap();
+        let mut confirmed = house.broker.send_to(&client_id("c"), direct(QoS::AtMostOnce), START).unwrap();
         assert_eq!(client.hear(), ["direct=x"]);
         assert_eq!(confirmed.try_recv(), Ok(()), "there is nothing to wait for");
-        let confirmed = house.broker.send_to(&client_id("c"), direct(QoS::AtLeastOnce)).unwrap();
+        let confirmed = house.broker.send_to(&client_id("c"), direct(QoS::AtLeastOnce), START).unwrap();
         client.hear();
         client.end();
         assert!(block_on(confirmed).is_err(), "it never will be");
     }
-    let refusal = |id: &str| match house.broker.send_to(&client_id(id), direct(QoS::AtLeastOnce)) {
+    let refusal = |id: &str| match house.broker.send_to(&client_id(id), direct(QoS::AtLeastOnce), START) {
         Err(NotReached::NotConnected { has_session, .. }) => has_session,
         other => panic!("{other:?}"),
     };
@@ -172,7 +174,7 @@ fn a_message_is_sent_to_one_client() {
     assert!(!refusal("stranger"));
 }
 
-/// Policies decide whether it may receive the topic; it is not confirmed then.
+/// Policies decide whether it may receive the topic; it is not sent then.
 #[test]
 fn a_message_to_one_client_needs_its_permission() {
     let house = House::new();
@@ -181,9 +183,9 @@ fn a_message_to_one_client_needs_its_permission() {
     house.attach(&house.policy("some", &format!("{EVERYTHING},{no}")), certificate);
     let mut device = house.client(Identity::Certificate(certificate), Dialect::Aws);
     assert_eq!(device.connect("d", None), [accepted()]);
-    let confirmed = house.broker.send_to(&client_id("d"), direct(QoS::AtLeastOnce)).unwrap();
+    let refused = house.broker.send_to(&client_id("d"), direct(QoS::AtLeastOnce), START);
+    assert!(matches!(refused, Err(NotReached::NotAllowed { .. })));
     assert_eq!(device.hear(), [""; 0]);
-    assert!(block_on(confirmed).is_err());
 }
 
 /// A session whose client could not even be told that it is connected waits for it, and its time runs.
@@ -195,4 +197,20 @@ fn a_client_that_takes_no_connack_is_not_connected() {
     client.end_as_told();
     assert!(house.broker.connection(&client_id("c"), START).is_none());
     assert_eq!(house.end_due(100), 1, "its session is over");
+}
+
+/// The door may lose the transport between the decision on a CONNECT and its CONNACK.
+#[test]
+fn a_client_that_is_gone_before_its_connack_is_not_connected() {
+    let house = House::new();
+    let (mut first, _) = house.come(0, v5("c", 100));
+    let mut second = house.client(Identity::Anonymous, Dialect::Mqtt);
+    second.begin(&[Packet::Connect(Box::new(v5("c", 100)))]);
+    first.hear();
+    first.end_as_told();
+    assert_eq!(block_on(second.connection.settle()), Progress::Open);
+    assert!(!second.connection.is_connected() && second.out.is_empty());
+    second.end_at(&house, 10);
+    assert_eq!(house.end_due(109), 0);
+    assert_eq!(house.end_due(110), 1, "its session is over");
 }

@@ -110,7 +110,7 @@ fn a_session_that_cannot_be_kept_or_read_is_refused() {
             assert_eq!(client.end_as_told(), [""; 0]);
         }
         let (client, answer) = house.come(0, kept("three"));
-        assert_eq!(answer, ["CONNACK 0x03"], "server unavailable");
+        assert_eq!(answer, ["CONNACK 0x88"], "return code 3, server unavailable");
         assert_eq!(client.end_as_told(), [""; 0]);
         store.becomes(WELL);
         assert_eq!(house.come(0, v5("old", 100)).1, ["CONNACK present"]);

@@ -46,7 +46,7 @@ fn each_message_goes_to_one_member() {
 fn what_a_member_did_not_finish_goes_to_another_one_at_the_end_of_its_session() {
     type End = fn(&House, Client);
     let ends: [(&str, Connect, End); 6] = [
-        ("connection lost", v311("dies"), |_, client| client.end()),
+        ("connection lost", v5("dies", 0), |_, client| client.end()),
         ("expiry", v5("dies", 10), |house, client| {
             client.end();
             assert_eq!(house.end_due(10), 1);
@@ -60,13 +60,13 @@ fn what_a_member_did_not_finish_goes_to_another_one_at_the_end_of_its_session() 
             house.come(0, clean(v5("dies", 0))).0.disconnect();
         }),
         ("API", v5("dies", 10), |house, mut client| {
-            block_on(house.broker.end_connection(&client_id("dies"), false, true)).unwrap();
+            block_on(house.broker.end_connection(&client_id("dies"), false, true, START)).unwrap();
             client.hear();
             client.end_as_told();
         }),
         ("API, away", v5("dies", 10), |house, client| {
             client.end();
-            block_on(house.broker.end_connection(&client_id("dies"), false, true)).unwrap();
+            block_on(house.broker.end_connection(&client_id("dies"), false, true, START)).unwrap();
         }),
     ];
     for (name, connect, end) in ends {

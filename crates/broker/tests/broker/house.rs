@@ -9,8 +9,8 @@ use broker::{Anonymous, Broker, Connection, DisconnectReason, Identity, Now, Pee
 use bytes::{Bytes, BytesMut};
 use message::{QoS, RetainHandling, SubscribeOptions, TopicFilter, TopicName};
 use mqtt_codec::{
-    Ack, ConnAck, Connect, ConnectProperties, Disconnect, Packet, PacketId, Protocol, Publish, ReasonCode, RequestedOptions,
-    SubAck, Subscribe, Unsubscribe, Will, decode, encode,
+    Ack, ConnAck, Connect, ConnectProperties, Disconnect, Packet, PacketId, Protocol, Publish, ReasonCode,
+    RequestedOptions, SubAck, Subscribe, Unsubscribe, Will, decode, encode,
 };
 use names::{AccountId, ArnSpace, CertificateId, ClientId, Dialect, PolicyName, Region, Timestamp};
 use registry::{CertificateMode, CertificateStatus, NewCertificate, PolicyTarget, Registry};
@@ -84,7 +84,8 @@ impl House {
     }
 
     pub(crate) fn client_at(&self, seconds: u64, identity: Identity, dialect: Dialect) -> Client {
-        let peer = Peer { identity, source_ip: "127.0.0.1".parse().unwrap(), dialect };
+        let source_ip = "127.0.0.1".parse().unwrap();
+        let peer = Peer { identity, source_ip, source_port: None, target: None, dialect };
         let connection = Connection::new(Arc::clone(&self.broker), peer, SESSION);
         Client {
             connection,
@@ -258,9 +259,8 @@ impl Client {
 }
 
 /// One for all: what is begun in one call is waited for in another.
-static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap()
-});
+static RUNTIME: LazyLock<tokio::runtime::Runtime> =
+    LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap());
 
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.block_on(future)

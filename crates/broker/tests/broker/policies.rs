@@ -134,7 +134,6 @@ impl Store for Meddling {
     }
 }
 
-
 #[test]
 fn a_certificate_that_is_deactivated_right_after_the_look_at_it_does_not_stay_connected() {
     let store = Arc::new(Meddling { inner: MemoryStore::new(), after_get: Mutex::new(None) });

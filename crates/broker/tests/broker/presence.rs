@@ -105,7 +105,7 @@ fn the_reason_of_the_end_is_told() {
             client.receive();
         }),
         ("API_INITIATED_DISCONNECT", |house, client| {
-            assert!(block_on(house.broker.end_connection(&client_id("c1"), false, false)).unwrap());
+            assert!(block_on(house.broker.end_connection(&client_id("c1"), false, false, START)).unwrap());
             client.receive();
         }),
     ];
@@ -194,7 +194,14 @@ fn a_client_that_the_policies_refuse_is_told_of() {
     house.attach(&house.policy("lamp", LAMP), certificate);
     let will = |topic: &str| {
         let topic = TopicName::new(topic.to_owned()).unwrap();
-        Some(Will { topic, payload: "gone".into(), qos: QoS::AtMostOnce, retain: false, delay_seconds: 0, properties: None })
+        Some(Will {
+            topic,
+            payload: "gone".into(),
+            qos: QoS::AtMostOnce,
+            retain: false,
+            delay_seconds: 0,
+            properties: None,
+        })
     };
     let watcher = Watcher::new(&house);
     for (client_id, will, expected) in [
@@ -241,10 +248,7 @@ fn connected_comes_before_the_clients_first_message_and_disconnected_after_its_w
         all.subscribe(TopicFilter::new(filter).unwrap(), options);
     }
     let mut client = house.client(Identity::Anonymous, Dialect::Mqtt);
-    client.send(&[
-        Packet::Connect(Box::new(with_will(v311("c1"), 0))),
-        publish("first", "x", QoS::AtMostOnce, false),
-    ]);
+    client.send(&[Packet::Connect(Box::new(with_will(v311("c1"), 0))), publish("first", "x", QoS::AtMostOnce, false)]);
     client.end();
     let mut deliveries = Vec::new();
     all.mailbox().drain(&mut deliveries, usize::MAX);
