@@ -9,13 +9,13 @@ use bytes::BytesMut;
 use message::{Origin, SubscribeOptions, TopicFilter};
 use mqtt_codec::{PacketId, Protocol, ReasonCode};
 use names::{CertificateId, ClientId, Dialect, limits};
-use persistent_sessions::Presence;
+use persistent_sessions::{Presence, SessionId};
 use registry::{CertificateStatus, RegistryError};
 use router::Subscriber;
 use session::{Opening, Resumed};
 use store::{StoreError, Ticket};
 use tokio::sync::oneshot;
-use tracing::info;
+use tracing::{info, warn};
 use uuid::Uuid;
 
 use crate::anonymous::Anonymous;
@@ -28,7 +28,6 @@ use crate::identity::{Identity, Peer};
 use crate::leave::will_message;
 use crate::presence::{self, Event, Subject};
 use crate::stored_session::StoredSession;
-use crate::unsettled::Unsettled;
 
 /// Why a client was not let in; for the log, never for the client.
 pub(crate) struct Refused {
@@ -91,7 +90,6 @@ pub(crate) struct Admission {
     version: u64,
     going: oneshot::Sender<()>,
     stored: Option<Stored>,
-    unsettled: Vec<Ticket>,
 }
 
 /// The stored session that a client comes to.
@@ -126,8 +124,8 @@ pub(crate) fn admit(broker: Arc<Broker>, peer: Peer, session_id: Uuid, opening: 
             return Err(Box::new(Refusal { opening, client_id: String::new(), why: Why::NoClientId }));
         };
         match let_in(&broker, &peer, session_id, &opening, &client_id, now).await {
-            Ok(LetIn { authorizer, subscriber, version, going, stored, unsettled }) => {
-                Ok(Admission { opening, client_id, authorizer, subscriber, version, going, stored, unsettled })
+            Ok(LetIn { authorizer, subscriber, version, going, stored }) => {
+                Ok(Admission { opening, client_id, authorizer, subscriber, version, going, stored })
             }
             Err(why) => Err(Box::new(Refusal { opening, client_id: client_id.to_string(), why })),
         }
@@ -140,7 +138,6 @@ struct LetIn {
     version: u64,
     going: oneshot::Sender<()>,
     stored: Option<Stored>,
-    unsettled: Vec<Ticket>,
 }
 
 async fn let_in(
@@ -161,7 +158,6 @@ async fn let_in(
     let mut subscriber = broker.router().connection(client_id.shared());
     let Entered { version, going, previous } =
         broker.enter(client_id, peer.identity.clone(), subscriber.mailbox(), now.timestamp);
-    let mut unsettled = Vec::new();
     let entered = async {
         // Whoever was deactivated between the check and the entry was not disconnected by the change: check again.
         if broker.generation() != generation || !authorizer.is_current() {
@@ -169,10 +165,16 @@ async fn let_in(
             authorizer.refresh();
         }
         wait_for(previous).await?;
-        find_session(broker, opening, client_id, &mut subscriber, &mut unsettled, now)
+        let mut unsettled = Vec::new();
+        let stored = find_session(broker, opening, client_id, &mut subscriber, &mut unsettled, now)?;
+        // CONNACK says that there is a session: it waits until that is so.
+        for ticket in unsettled {
+            ticket.await?;
+        }
+        Ok(stored)
     };
     match entered.await {
-        Ok(stored) => Ok(LetIn { authorizer, subscriber, version, going, stored, unsettled }),
+        Ok(stored) => Ok(LetIn { authorizer, subscriber, version, going, stored }),
         Err(why) => {
             broker.leave(client_id, subscriber.mailbox(), now.timestamp);
             Err(why)
@@ -205,6 +207,9 @@ fn find_session(
     // Whoever is about to end the session is done with it then, or sees this client connected.
     let _lifecycle = broker.lifecycle.lock();
     let mut found = sessions.find(client_id)?;
+    if let Some(old) = found.as_ref().filter(|old| old.presence == Presence::Connected) {
+        unsettled.push(broker.note_possibly_sent(old.id));
+    }
     if let Some(old) = found
         .as_ref()
         .filter(|old| opening.clean_start || old.is_expired(now.timestamp) || !may_resume(opening, old.protocol_level))
@@ -213,7 +218,7 @@ fn find_session(
         if let Some(will) = &old.will {
             broker.publish_stored_will(will, now.timestamp);
         }
-        unsettled.push(sessions.remove(client_id, old.id)?);
+        unsettled.push(broker.remove_session(client_id, old.id)?);
         found = None;
     }
     let origin = Origin { client_id: Some(client_id.shared()), ..Origin::default() };
@@ -224,9 +229,6 @@ fn find_session(
             let received = sessions.received_ids(old.id)?;
             let received = received.into_iter().filter_map(PacketId::new).collect();
             let subscriptions = sessions.subscriptions(old.id)?;
-            if matches!(old.presence, Presence::Connected) {
-                unsettled.push(broker.note_possibly_sent(old.id));
-            }
             unsettled.push(sessions.resume(client_id, &old, expiry, will)?);
             subscriber.attach(old.id);
             let resumed = Some(Past { received, subscriptions });
@@ -249,6 +251,13 @@ fn may_resume(opening: &Opening, protocol_level: u8) -> bool {
 }
 
 impl Admission {
+    /// The transport went away before CONNACK was written.
+    pub(crate) fn give_up(self, broker: &Arc<Broker>, now: Now) {
+        let expiry_seconds = self.opening.session_expiry_seconds;
+        let stored = self.stored.map(|stored| (stored.session.id, expiry_seconds));
+        turn_away(broker, &self.client_id, &self.subscriber, stored, now);
+    }
+
     /// Writes CONNACK; the client is connected then.
     pub(crate) fn accept(
         self,
@@ -258,7 +267,7 @@ impl Admission {
         out: &mut BytesMut,
         now: Now,
     ) -> Result<Client, Refused> {
-        let Self { opening, client_id, authorizer, subscriber, version, going, stored, unsettled } = self;
+        let Self { opening, client_id, authorizer, subscriber, version, going, stored } = self;
         info!(%client_id, identity = %peer.identity, source_ip = %peer.source_ip, "connected");
         let (keep_alive, clean_start) = (opening.keep_alive, opening.clean_start);
         let connected_at = now.timestamp;
@@ -272,10 +281,10 @@ impl Admission {
             Some(Past { received, subscriptions }) => (Some(Resumed { received }), subscriptions),
             None => (None, Vec::new()),
         };
-        let refused = || Refused { client_id: client_id.to_string(), why: Why::ConnAckTooLarge };
+        let expiry_seconds = opening.session_expiry_seconds;
         let Some(mut session) = opening.accept(client_id.clone(), received, now.instant, out) else {
-            broker.leave(&client_id, subscriber.mailbox(), now.timestamp);
-            return Err(refused());
+            turn_away(broker, &client_id, &subscriber, stored.map(|stored| (stored.id, expiry_seconds)), now);
+            return Err(Refused { client_id: client_id.to_string(), why: Why::ConnAckTooLarge });
         };
         for (filter, options) in subscriptions {
             session.hold_subscription(filter.clone());
@@ -292,10 +301,27 @@ impl Admission {
         let broker = Arc::clone(broker);
         let mut client =
             Client::new(Parts { broker, session, subscriber, authorizer, origin, visit, stored, gone: going });
-        client.unsettled.extend(unsettled.into_iter().map(Unsettled::Session));
         client.announce(&Event::Connected { version, source_ip: peer.source_ip }, now);
         Ok(client)
     }
+}
+
+/// A client that was let in is not connected after all: its session waits for it, without the will that it brought.
+fn turn_away(
+    broker: &Arc<Broker>,
+    client_id: &ClientId,
+    subscriber: &Subscriber,
+    stored: Option<(SessionId, u32)>,
+    now: Now,
+) {
+    if let Some((id, expiry_seconds)) = stored {
+        let sessions = broker.router().sessions();
+        // The write goes its way, and nobody waits for it.
+        if let Err(error) = sessions.disconnect(client_id, id, expiry_seconds, None, now.timestamp) {
+            warn!(%client_id, %error, "that the client is not connected cannot be stored");
+        }
+    }
+    broker.leave(client_id, subscriber.mailbox(), now.timestamp);
 }
 
 impl Refusal {

@@ -231,8 +231,14 @@ impl Connection {
     /// The transport is gone or about to be closed: publishes the will, unless a DISCONNECT removed it, and the
     /// disconnected event, and forgets the client.
     pub async fn end(mut self, reason: DisconnectReason, now: Now) {
-        if let State::Connected(client) = std::mem::replace(&mut self.state, State::Ended) {
-            client.end(reason, now).await;
+        match std::mem::replace(&mut self.state, State::Ended) {
+            State::Connected(client) => client.end(reason, now).await,
+            State::Decided(decided) => {
+                if let Ok(admission) = *decided {
+                    admission.give_up(&self.broker, now);
+                }
+            }
+            State::Expecting(_) | State::Admitting(_) | State::Ended => {}
         }
     }
 

@@ -71,7 +71,7 @@ impl Broker {
             if let Some(will) = stored.will.as_ref().filter(|_| !prevent_will) {
                 self.publish_stored_will(will, now);
             }
-            self.remove_session(id, &stored)?
+            self.remove_session(id, stored.id)?
         };
         removed.await?;
         Ok(true)

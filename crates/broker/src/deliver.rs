@@ -203,7 +203,14 @@ impl Client {
         if self.stored.as_ref().is_some_and(|stored| stored.has_more()) && self.read_disk() {
             return true;
         }
-        self.subscriber.mailbox().take(&mut self.pending) || self.read_disk()
+        if !self.subscriber.mailbox().take(&mut self.pending) {
+            return self.read_disk();
+        }
+        // Nothing stored is left in the mailbox: what only the disk has must not wait until a flood of QoS 0 ends.
+        if self.stored.is_some() && self.pending.iter().all(|delivery| delivery.seq.is_none()) {
+            self.read_disk();
+        }
+        true
     }
 
     fn refill_retained(&mut self, clock: Clock<'_>) -> bool {

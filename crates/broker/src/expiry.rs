@@ -51,15 +51,14 @@ impl Broker {
         for due in due {
             let _lifecycle = self.lifecycle.lock();
             let (Due::Expired { client_id, session } | Due::Will { client_id, session }) = &due;
-            if self.is_connected(client_id) {
-                continue; // it takes its session up, or ends it, itself
-            }
-            if let Some(will) = &session.will {
+            // Its client may have come since it was found due, and perhaps gone again.
+            let Some(left) = self.left_alone(client_id, session)? else { continue };
+            if let Some(will) = &left.will {
                 self.publish_stored_will(will, now);
             }
-            tickets.push(match due {
-                Due::Expired { client_id, session } => self.end_session(&client_id, &session)?,
-                Due::Will { client_id, session } => self.router().sessions().will_published(&client_id, session.id)?,
+            tickets.push(match &due {
+                Due::Expired { client_id, session } => self.end_session(client_id, session.id)?,
+                Due::Will { client_id, session } => self.router().sessions().will_published(client_id, session.id)?,
             });
         }
         for ticket in tickets {
@@ -80,9 +79,7 @@ impl Broker {
             let mut tickets = Vec::new();
             for (client_id, session) in left {
                 let _lifecycle = self.lifecycle.lock();
-                if self.is_connected(&client_id) {
-                    continue;
-                }
+                let Some(session) = self.left_alone(&client_id, &session)? else { continue };
                 tickets.push(self.note_possibly_sent(session.id));
                 let will = session.will.filter(|will| {
                     let is_delayed = will.delay_seconds > 0;
@@ -94,10 +91,24 @@ impl Broker {
                 let sessions = self.router().sessions();
                 tickets.push(sessions.disconnect(&client_id, session.id, session.expiry_seconds, will, now)?);
             }
+            if tickets.is_empty() {
+                tokio::time::sleep(PERIOD).await; // their clients are on their way in
+            }
             for ticket in tickets {
                 ticket.await?;
             }
         }
+    }
+
+    /// The session as it is now, if nobody has taken it up since it was found so.
+    fn left_alone(&self, client_id: &ClientId, found: &StoredSession) -> Result<Option<StoredSession>, StoreError> {
+        if self.is_connected(client_id) {
+            return Ok(None); // it takes its session up, or ends it, itself
+        }
+        let is_the_same = |now: &StoredSession| {
+            (now.id, now.presence, now.expiry_seconds) == (found.id, found.presence, found.expiry_seconds)
+        };
+        Ok(self.router().sessions().find(client_id)?.filter(is_the_same))
     }
 
     /// Nobody knows what went out before the server was killed: acknowledgements that made room for more may not have
@@ -113,25 +124,20 @@ impl Broker {
         let _ = self.router().publish(message);
     }
 
-    fn end_session(self: &Arc<Self>, client_id: &ClientId, session: &StoredSession) -> Result<Ticket, StoreError> {
+    fn end_session(self: &Arc<Self>, client_id: &ClientId, id: SessionId) -> Result<Ticket, StoreError> {
         info!(%client_id, "the session's time is over");
         count(&self.metrics().sessions_expired);
-        self.remove_session(client_id, session)
+        self.remove_session(client_id, id)
     }
 
     /// A group's messages that wait in the session go to another member [MQTT-4.8.2-5].
-    pub(crate) fn remove_session(
-        self: &Arc<Self>,
-        client_id: &ClientId,
-        session: &StoredSession,
-    ) -> Result<Ticket, StoreError> {
+    pub(crate) fn remove_session(self: &Arc<Self>, client_id: &ClientId, id: SessionId) -> Result<Ticket, StoreError> {
         let sessions = self.router().sessions();
-        let is_shared =
-            sessions.subscriptions(session.id)?.iter().any(|(filter, _)| filter.as_str().starts_with("$share/"));
+        let is_shared = sessions.subscriptions(id)?.iter().any(|(filter, _)| filter.as_str().starts_with("$share/"));
         if is_shared {
-            self.redistribute(session.id)?;
+            self.redistribute(id)?;
         }
-        sessions.remove(client_id, session.id)
+        sessions.remove(client_id, id)
     }
 
     fn redistribute(self: &Arc<Self>, id: SessionId) -> Result<(), StoreError> {

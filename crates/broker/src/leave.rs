@@ -23,6 +23,10 @@ impl Client {
             Some(MailboxClosed::Api { prevent_will, clean_session }) => (prevent_will, clean_session),
             _ => (false, false),
         };
+        // What still comes for a group goes to another member: a closed mailbox takes nothing.
+        self.subscriber.mailbox().close(MailboxClosed::ShuttingDown);
+        self.subscriber.leave_groups();
+        self.flush();
         let will = self.session.take_will().filter(|_| !prevent_will);
         let expiry_seconds = if clean_session { 0 } else { self.session.session_expiry_seconds() };
         self.visit.info.disconnected(reason, expiry_seconds, now.timestamp);
@@ -46,13 +50,13 @@ impl Client {
         };
         let (id, sessions) = (stored.id, Arc::clone(self.broker.router().sessions()));
         let client_id = self.session.client_id().clone();
+        stored.note_sent(&sessions, &mut self.unsettled);
         if expiry_seconds == 0 {
             self.publish_will(will, now);
-            let ticket = sessions.remove(&client_id, id)?;
+            let ticket = self.broker.remove_session(&client_id, id)?;
             self.unsettled.push(Unsettled::Session(ticket));
             return Ok(());
         }
-        stored.note_sent(&sessions, &mut self.unsettled);
         let delayed = match will {
             Some(will) if will.delay_seconds > 0 => self.stored_will(will, now),
             will => {
@@ -91,8 +95,6 @@ impl Client {
         let is_kept = |delivery: &Delivery| is_unfinished(delivery) && delivery.qos > QoS::AtMostOnce;
         unfinished.extend(std::mem::take(&mut self.pending).into_iter().filter(is_kept));
         let mut waiting = std::collections::VecDeque::new();
-        // Out of the group first: the messages must not come back here.
-        self.subscriber.leave_groups();
         self.subscriber.mailbox().take(&mut waiting);
         unfinished.extend(waiting.into_iter().filter(is_kept));
         for delivery in unfinished {

@@ -78,11 +78,11 @@ fn coming_subscribing_and_going_are_told() {
     assert_eq!(watcher.events(), expected.map(whole));
 }
 
-/// Developer guide, life-cycle-events: the table of disconnect reasons.
+/// Developer guide, life-cycle-events: the table of disconnect reasons, and which of them publish the will.
 #[test]
 fn the_reason_of_the_end_is_told() {
     type Act = fn(&House, &mut Client);
-    let cases: [(&str, Act); 6] = [
+    let cases: [(&str, Act); 7] = [
         ("CLIENT_INITIATED_DISCONNECT", |_, client| drop(client.send(&[disconnect()]))),
         ("CLIENT_ERROR", |_, client| drop(client.send_bytes(&[0x36, 0]))),
         ("FORBIDDEN_ACCESS", |_, client| {
@@ -104,21 +104,42 @@ fn the_reason_of_the_end_is_told() {
             second.begin(&[Packet::Connect(Box::new(v311("c1")))]);
             client.receive();
         }),
+        ("API_INITIATED_DISCONNECT", |house, client| {
+            assert!(block_on(house.broker.end_connection(&client_id("c1"), false, false, START)).unwrap());
+            client.receive();
+        }),
     ];
     for (reason, act) in cases {
-        let house = House::new();
-        let watcher = Watcher::new(&house);
-        let mut client = house.anonymous("c1");
-        act(&house, &mut client);
-        client.end_as_told();
-        let events = watcher.events();
-        let told: Vec<&Value> =
-            events.iter().filter(|(topic, _)| topic == "presence/disconnected/c1").map(|(_, event)| event).collect();
-        assert_eq!(told.len(), 1, "{reason}");
-        assert_eq!(told[0]["disconnectReason"], reason);
-        assert_eq!(told[0]["clientInitiatedDisconnect"], reason == "CLIENT_INITIATED_DISCONNECT");
-        assert_eq!(told[0]["principalIdentifier"], "anonymous");
+        check_end(reason, |house, mut client| {
+            act(house, &mut client);
+            client.end_as_told();
+        });
     }
+    // These the door knows.
+    for (reason, end) in [
+        ("CONNECTION_LOST", DisconnectReason::ConnectionLost),
+        ("MQTT_KEEP_ALIVE_TIMEOUT", DisconnectReason::MqttKeepAliveTimeout),
+        ("SERVER_ERROR", DisconnectReason::ServerError),
+        ("WEBSOCKET_TTL_EXPIRATION", DisconnectReason::WebsocketTtlExpiration),
+    ] {
+        check_end(reason, |_, client| drop(client.end_for(end)));
+    }
+}
+
+fn check_end(reason: &str, end: impl FnOnce(&House, Client)) {
+    let house = House::new();
+    let (watcher, wills) = (Watcher::new(&house), house.witness(&["wills"]));
+    let (client, _) = house.come(0, with_will(v311("c1"), 0));
+    end(&house, client);
+    let events = watcher.events();
+    let told: Vec<&Value> =
+        events.iter().filter(|(topic, _)| topic == "presence/disconnected/c1").map(|(_, event)| event).collect();
+    let is_clients = reason == "CLIENT_INITIATED_DISCONNECT";
+    assert_eq!(told.len(), 1, "{reason}");
+    assert_eq!(told[0]["disconnectReason"], reason);
+    assert_eq!(told[0]["clientInitiatedDisconnect"], is_clients);
+    assert_eq!(told[0]["principalIdentifier"], "anonymous");
+    assert_eq!(wills.heard().len(), usize::from(!is_clients), "{reason}: the will");
 }
 
 #[test]
