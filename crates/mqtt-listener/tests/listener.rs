@@ -39,7 +39,9 @@ impl House {
         let store = MemoryStore::new();
         let registry = Arc::new(Registry::new(store.clone(), arns));
         let anonymous = Anonymous::from_policy(Anonymous::EVERYTHING).unwrap();
-        let broker = Broker::new(Router::open(store, Default::default()).unwrap(), Arc::clone(&registry), anonymous);
+        // Opening waits for the store, which must not be done where a task runs.
+        let router = std::thread::spawn(move || Router::open(store, Default::default()).unwrap()).join().unwrap();
+        let broker = Broker::new(router, Arc::clone(&registry), anonymous);
         tokio::spawn(Arc::clone(&broker).follow_registry());
         let authority = x509::Authority::generate("test", NOW).unwrap();
         let server = authority.issue_server(&["localhost".to_owned()], NOW).unwrap();

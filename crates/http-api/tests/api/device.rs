@@ -99,7 +99,7 @@ impl Device {
                     return packet;
                 }
                 poll_fn(|context| self.connection.poll_deliverable(context)).await;
-                assert_eq!(self.connection.deliver(&mut self.out, now()), Progress::Open);
+                assert_eq!(self.connection.deliver(&mut self.out, now), Progress::Open);
                 assert_eq!(self.connection.settle().await, Progress::Open);
             }
         })
