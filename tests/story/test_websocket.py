@@ -298,19 +298,25 @@ def will_packet(client_id: bytes) -> bytes:
     return packet(0x10, text(b"MQTT") + b"\x04\x06\x00\x3c" + text(client_id) + text(b"will/" + client_id) + text(b"gone"))
 
 
-@pytest.mark.parametrize("how,reason", [
-    ("close frame", "CLIENT_INITIATED_DISCONNECT"),
-    ("close frame within a packet", "CLIENT_INITIATED_DISCONNECT"),
-    ("DISCONNECT", "CLIENT_INITIATED_DISCONNECT"),
-    ("cut", "CONNECTION_LOST"),
-    ("text frame", "CLIENT_ERROR"),
+@pytest.mark.parametrize("dialect", ["aws", "mqtt"])
+@pytest.mark.parametrize("how, reasons", [
+    ("close frame", ("CLIENT_INITIATED_DISCONNECT", "CONNECTION_LOST")),
+    ("close frame within a packet", ("CLIENT_INITIATED_DISCONNECT", "CONNECTION_LOST")),
+    ("DISCONNECT", ("CLIENT_INITIATED_DISCONNECT",) * 2),
+    ("cut", ("CONNECTION_LOST",) * 2),
+    ("text frame", ("CLIENT_ERROR",) * 2),
 ])  # fmt: skip
-def test_a_close_frame_is_a_disconnect_and_sends_no_will(house, how, reason):
-    """AWS IoT Core developer guide, mqtt: sent on every disconnect except DISCONNECT or a WebSocket close frame."""
-    name = how.replace(" ", "-").lower()
+def test_how_a_websocket_ends_decides_about_the_will(house, exports, trust, dialect, how, reasons):
+    """AWS IoT Core developer guide, mqtt: sent on every disconnect except DISCONNECT or a WebSocket close frame. By the
+    standard only DISCONNECT removes it [MQTT-3.1.2-8]."""
+    reason = reasons[dialect == "mqtt"]
+    name = f"{dialect}-{how}".replace(" ", "-").lower()
     event, will = f"$aws/events/presence/disconnected/{name}", f"will/{name}"
+    url = f"ws://127.0.0.1:{house.http}/mqtt"
+    if dialect == "aws":
+        url = query_signed(f"wss://localhost:{house.https}/mqtt", credentials(exports), REGION)
     with Subscriber(Door(house.mqtt), f"watch-{name}", event, will) as watcher:
-        with websocket(f"ws://127.0.0.1:{house.http}/mqtt") as socket:
+        with websocket(url, trust if dialect == "aws" else None) as socket:
             socket.send(will_packet(name.encode()))
             assert socket.recv(10) == ACCEPTED
             if how == "cut":

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use bytes::BytesMut;
 use message::QoS;
 use mqtt_codec::PacketId;
+use names::Timestamp;
 use persistent_sessions::derived_packet_id;
 use router::{Delivery, MailboxClosed};
 use session::Delivered;
@@ -29,6 +30,9 @@ enum Written {
     Waits,
 }
 
+/// The door's clocks, read only where the time matters.
+type Clock<'a> = &'a dyn Fn() -> Now;
+
 impl Client {
     /// While the window is full nothing more can be written, but the end must still be seen.
     pub(crate) fn poll_deliverable(&mut self, context: &mut Context<'_>) -> Poll<()> {
@@ -48,16 +52,16 @@ impl Client {
         self.subscriber.mailbox().poll_closed(context).map(reason_of)
     }
 
-    pub(crate) fn deliver(&mut self, out: &mut BytesMut, now: Now) -> Progress {
+    pub(crate) fn deliver(&mut self, out: &mut BytesMut, clock: Clock<'_>) -> Progress {
         if let Some(reason) = self.subscriber.mailbox().closed() {
             return Progress::Close(reason_of(reason));
         }
         while out.len() < OUTPUT_BYTES_MAX && !self.session.window_is_full() {
             let written = match self.next_from_disk() {
-                Some(row) => self.write_from_disk(row, out, now),
+                Some(row) => self.write_from_disk(row, out, clock),
                 None => match self.pending.pop_front() {
-                    Some(delivery) => self.write_live(delivery, out, now),
-                    None if self.refill(now) => Written::Done,
+                    Some(delivery) => self.write_live(delivery, out, clock),
+                    None if self.refill(clock) => Written::Done,
                     None => break,
                 },
             };
@@ -79,10 +83,10 @@ impl Client {
         self.stored.as_mut()?.from_disk.pop_front()
     }
 
-    fn write_from_disk(&mut self, row: FromDisk, out: &mut BytesMut, now: Now) -> Written {
+    fn write_from_disk(&mut self, row: FromDisk, out: &mut BytesMut, clock: Clock<'_>) -> Written {
         match row {
             FromDisk::Publish { delivery, packet_id, was_sent } => {
-                let written = self.write(&delivery, packet_id, was_sent, out, now);
+                let written = self.write(&delivery, packet_id, was_sent, out, clock);
                 if written == Written::Waits
                     && let Some(stored) = &mut self.stored
                 {
@@ -100,7 +104,7 @@ impl Client {
         }
     }
 
-    fn write_live(&mut self, delivery: Delivery, out: &mut BytesMut, now: Now) -> Written {
+    fn write_live(&mut self, delivery: Delivery, out: &mut BytesMut, clock: Clock<'_>) -> Written {
         let packet_id = match (delivery.seq, &mut self.stored) {
             (Some(seq), Some(stored)) => {
                 if !stored.is_next(seq) {
@@ -110,7 +114,7 @@ impl Client {
             }
             _ => None,
         };
-        let written = self.write(&delivery, packet_id, false, out, now);
+        let written = self.write(&delivery, packet_id, false, out, clock);
         if written == Written::Waits {
             match (delivery.seq, &mut self.stored) {
                 // It counts as read: it waits with what was.
@@ -131,7 +135,7 @@ impl Client {
         packet_id: Option<PacketId>,
         was_sent: bool,
         out: &mut BytesMut,
-        now: Now,
+        clock: Clock<'_>,
     ) -> Written {
         if !self.authorizer.may_receive(&delivery.message.topic) {
             self.settle_unwritten(delivery);
@@ -145,7 +149,7 @@ impl Client {
             dup: was_sent,
             packet_id,
         };
-        match self.session.deliver(&outgoing, now.timestamp, out) {
+        match self.session.deliver(&outgoing, self.time_of(delivery, clock), out) {
             Delivered::WindowFull => return Written::Waits,
             Delivered::Written(None) => {
                 self.messages_sent += 1;
@@ -165,6 +169,11 @@ impl Client {
             }
         }
         Written::Done
+    }
+
+    /// The time, where the delivery asks for it: only what has properties can expire.
+    fn time_of(&self, delivery: &Delivery, clock: Clock<'_>) -> Timestamp {
+        if delivery.message.properties.is_some() { clock().timestamp } else { delivery.message.received_at }
     }
 
     /// Remembers what somebody keeps or waits for until the client acknowledges it.
@@ -187,8 +196,8 @@ impl Client {
 
     /// Fetches what is to be written next; answers whether there was anything. What came before goes first: retained
     /// messages of new subscriptions, then what the disk has, then the mailbox.
-    fn refill(&mut self, now: Now) -> bool {
-        if self.refill_retained(now) {
+    fn refill(&mut self, clock: Clock<'_>) -> bool {
+        if self.refill_retained(clock) {
             return true;
         }
         if self.stored.as_ref().is_some_and(|stored| stored.has_more()) && self.read_disk() {
@@ -204,9 +213,9 @@ impl Client {
         true
     }
 
-    fn refill_retained(&mut self, now: Now) -> bool {
+    fn refill_retained(&mut self, clock: Clock<'_>) -> bool {
         while let Some(mut owed) = self.retained.first_entry() {
-            match owed.get_mut().next_page(now.timestamp) {
+            match owed.get_mut().next_page(clock().timestamp) {
                 Ok(page) if page.is_empty() => drop(owed.remove()),
                 Ok(page) => {
                     self.owe(page);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::ServerConfig;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
@@ -28,7 +29,9 @@ where
     let connections_max = entrance.bounds.connections_max.min(Semaphore::MAX_PERMITS);
     let drain_time_max = entrance.bounds.drain_time_max;
     let permits = Arc::new(Semaphore::new(connections_max));
-    let gate = Arc::new(Gate { rates: ConnectRates::new(entrance.bounds.rate), entrance });
+    let own = listener.local_addr().ok().filter(|own| !own.ip().is_unspecified());
+    let gate = Arc::new(Gate { rates: ConnectRates::new(entrance.bounds.rate), entrance, own });
+    let is_nodelay_inherited = is_nodelay_inherited(&listener);
     loop {
         let (stream, address) = tokio::select! {
             accepted = accept(&listener) => accepted,
@@ -36,12 +39,12 @@ where
         };
         let Some(permit) = gate.admit(&permits, address) else { continue };
         // Before the handshake: without it Nagle and delayed acknowledgements cost 40 ms a TLS connection.
-        if let Err(error) = stream.set_nodelay(true) {
+        if !is_nodelay_inherited && let Err(error) = stream.set_nodelay(true) {
             debug!(%address, %error, "the connection was gone at once");
             continue;
         }
         if gate.is_immediate() {
-            let arrival = gate.let_in(Arrival::new(Stream::Plain(stream), address));
+            let arrival = gate.let_in(Arrival::new(Stream::Plain(stream), address, gate.own));
             tokio::spawn(holding(permit, welcome(arrival)));
         } else {
             // Boxed, so that the handshake's large future is gone once the connection is up.
@@ -59,6 +62,11 @@ where
     if timeout(drain_time_max, permits.acquire_many(all)).await.is_err() {
         info!("connections were still open at the end");
     }
+}
+
+/// Linux gives an accepted connection the listener's own setting, which spares a system call each.
+fn is_nodelay_inherited(listener: &TcpListener) -> bool {
+    cfg!(target_os = "linux") && SockRef::from(listener).set_tcp_nodelay(true).is_ok()
 }
 
 async fn holding(permit: OwnedSemaphorePermit, running: impl Future<Output = ()>) {
@@ -92,6 +100,8 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 struct Gate {
     entrance: Entrance,
     rates: ConnectRates,
+    /// This end of all connections, where there is only one.
+    own: Option<SocketAddr>,
 }
 
 impl Gate {
@@ -142,7 +152,7 @@ impl Gate {
                 Some(config) => handshake(stream, address, Arc::clone(config)).await?,
                 None => Stream::Plain(stream),
             };
-            Ok(Arrival::new(stream, address))
+            Ok(Arrival::new(stream, address, self.own))
         };
         let outcome = timeout(bounds.handshake_time_max, coming).await.unwrap_or(Err(Refused::TooLate));
         match outcome {

@@ -16,6 +16,8 @@ pub struct Arrival {
     pub stream: Stream,
     /// Where the client is: the connection's other end, or what a proxy in front said.
     pub source: SocketAddr,
+    /// This machine's end of the connection.
+    pub target: Option<SocketAddr>,
     /// The certificate whose key the client has proven to hold, in a full handshake or in the one that this resumes.
     /// Nothing is known of its status.
     pub certificate: Option<CertificateId>,
@@ -31,16 +33,17 @@ pub enum Stream {
 }
 
 impl Arrival {
-    /// From a finished handshake, or none.
-    pub(crate) fn new(stream: Stream, source: SocketAddr) -> Self {
-        let certificate = match &stream {
-            Stream::Plain(_) => None,
+    /// From a finished handshake, or none. `own` is this machine's end, if the listener has only one.
+    pub(crate) fn new(stream: Stream, source: SocketAddr, own: Option<SocketAddr>) -> Self {
+        let (socket, certificate) = match &stream {
+            Stream::Plain(socket) => (socket, None),
             Stream::Tls(tls) => {
                 let leaf = tls.get_ref().1.peer_certificates().and_then(<[_]>::first);
-                leaf.map(|leaf| x509::certificate_id(leaf))
+                (tls.get_ref().0, leaf.map(|leaf| x509::certificate_id(leaf)))
             }
         };
-        Self { stream, source, certificate }
+        let target = own.or_else(|| socket.local_addr().ok());
+        Self { stream, source, target, certificate }
     }
 }
 

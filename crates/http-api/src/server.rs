@@ -38,8 +38,8 @@ impl Door {
     /// Speaks HTTP on one connection, and then MQTT if it becomes a WebSocket, until it ends or `stop` says so; then
     /// what is under way is answered.
     pub async fn welcome(self, arrival: Arrival, stop: watch::Receiver<bool>) {
-        let Arrival { stream, source, certificate } = arrival;
-        let visitor = Visitor { source, certificate };
+        let Arrival { stream, source, target, certificate } = arrival;
+        let visitor = Visitor { source, target, certificate };
         let run = Arc::clone(&self.websocket.run);
         let conversation = Conversation { door: self, visitor, opened: Opened::default() };
         let Some(opening) = Box::pin(conversation.speak_http(stream, stop)).await else { return };

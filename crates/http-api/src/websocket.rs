@@ -66,6 +66,7 @@ pub struct WebSocketClient {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Visitor {
     pub(crate) source: SocketAddr,
+    pub(crate) target: Option<SocketAddr>,
     pub(crate) certificate: Option<CertificateId>,
 }
 
@@ -105,7 +106,7 @@ pub(crate) async fn answer(
     match granted {
         Ok((identity, age_max)) => {
             let (source_ip, source_port) = (visitor.source.ip(), Some(visitor.source.port()));
-            let peer = Peer { identity, source_ip, source_port, target: None, dialect: access.dialect };
+            let peer = Peer { identity, source_ip, source_port, target: visitor.target, dialect: access.dialect };
             *opened.0.lock() = Some(Opening { upgrade, peer, age_max });
             grant.response()
         }

@@ -91,7 +91,7 @@ impl<S: Transport> ConnectionTask<S> {
             }
             // After a violation the answers written so far still go out, but nothing new is delivered.
             let delivered = match received {
-                Progress::Open => self.connection.deliver(&mut self.out, now()),
+                Progress::Open => self.connection.deliver(&mut self.out, now),
                 close @ Progress::Close(_) => close,
             };
             if !self.connection.is_settled()

@@ -10,10 +10,10 @@ use doorway::Arrival;
 use names::{Dialect, limits};
 use tokio::time::{Instant, timeout};
 use tracing::info;
-use uuid::Uuid;
 
 use crate::connection_task::{Terms, run_connection};
 use crate::log_in::{LogIns, Unidentified};
+use crate::session_id;
 use crate::transport::Transport;
 use crate::websocket::WebSocket;
 
@@ -41,10 +41,10 @@ impl Door {
 
     /// Runs a connection of TCP or TLS to its end.
     pub fn welcome(self, arrival: Arrival) -> Running {
-        let Arrival { stream, source, certificate, .. } = arrival;
+        let Arrival { stream, source, target, certificate } = arrival;
         let identity = certificate.map_or(Identity::Anonymous, Identity::Certificate);
         let (source_ip, source_port) = (source.ip(), Some(source.port()));
-        let peer = Peer { identity, source_ip, source_port, target: None, dialect: self.dialect };
+        let peer = Peer { identity, source_ip, source_port, target, dialect: self.dialect };
         self.run(stream, peer)
     }
 
@@ -69,7 +69,7 @@ impl Door {
             return Box::pin(self.log_in_and_run(stream, peer));
         }
         let terms = Terms { input: BytesMut::new(), connect_time_max: self.connect_time_max };
-        let connection = Connection::new(self.broker, peer, Uuid::new_v4());
+        let connection = Connection::new(self.broker, peer, session_id::next());
         Box::pin(run_connection(stream, connection, terms))
     }
 
@@ -83,7 +83,7 @@ impl Door {
             Err(_) => return info!(source_ip = %peer.source_ip, "no CONNECT in time"),
         }
         let connect_time_max = self.connect_time_max.saturating_sub(started.elapsed());
-        let connection = Connection::new(self.broker, peer, Uuid::new_v4());
+        let connection = Connection::new(self.broker, peer, session_id::next());
         Box::pin(run_connection(stream, connection, Terms { input, connect_time_max })).await;
     }
 }

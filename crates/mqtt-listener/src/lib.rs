@@ -9,6 +9,7 @@ mod clock;
 mod connection_task;
 mod door;
 mod log_in;
+mod session_id;
 mod transport;
 mod websocket;
 

@@ -27,7 +27,8 @@ fn door(unidentified: Unidentified, users: Vec<UserConfig>) -> Door {
     let registry = Arc::new(Registry::new(store.clone(), arns));
     let anonymous = Anonymous::from_policy(Anonymous::EVERYTHING).unwrap();
     let passwords = Arc::new(Passwords::from_config(users).unwrap());
-    let broker = Broker::with_passwords(Router::new(store), registry, anonymous, passwords);
+    let broker =
+        Broker::with_passwords(Router::open(store, Default::default()).unwrap(), registry, anonymous, passwords);
     let log_ins = Arc::new(LogIns::new(Arc::clone(broker.passwords())));
     Door::new(broker, log_ins, Dialect::Mqtt, unidentified)
 }
@@ -45,6 +46,8 @@ async fn websocket(door: &Door, read_ahead: &[u8], age_max: Option<Duration>) ->
     let peer = Peer {
         identity: Identity::Iam(Arc::from("AIDAEXAMPLE")),
         source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        source_port: None,
+        target: None,
         dialect: Dialect::Mqtt,
     };
     tokio::spawn(door.clone().welcome_websocket(server, Bytes::copy_from_slice(read_ahead), peer, age_max));
@@ -173,7 +176,7 @@ fn connect_as(user: &[u8], password: &[u8]) -> Vec<u8> {
 async fn plain(door: &Door) -> TcpStream {
     let (client, stream) = pair().await;
     let source = client.local_addr().unwrap();
-    tokio::spawn(door.clone().welcome(doorway::Arrival { stream, source, certificate: None }));
+    tokio::spawn(door.clone().welcome(doorway::Arrival { stream, source, target: None, certificate: None }));
     client
 }
 

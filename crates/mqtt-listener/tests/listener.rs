@@ -39,7 +39,7 @@ impl House {
         let store = MemoryStore::new();
         let registry = Arc::new(Registry::new(store.clone(), arns));
         let anonymous = Anonymous::from_policy(Anonymous::EVERYTHING).unwrap();
-        let broker = Broker::new(Router::open(store), Arc::clone(&registry), anonymous, Default::default()).unwrap();
+        let broker = Broker::new(Router::open(store, Default::default()).unwrap(), Arc::clone(&registry), anonymous);
         tokio::spawn(Arc::clone(&broker).follow_registry());
         let authority = x509::Authority::generate("test", NOW).unwrap();
         let server = authority.issue_server(&["localhost".to_owned()], NOW).unwrap();

@@ -195,7 +195,7 @@ impl Client {
     /// What has arrived for the client, as a door would send it. Nothing, when what it says cannot be kept.
     pub(crate) fn receive(&mut self) -> Vec<Packet> {
         if self.progress == Progress::Open {
-            self.progress = self.connection.deliver(&mut self.out, self.now);
+            self.progress = self.connection.deliver(&mut self.out, || self.now);
         }
         if let close @ Progress::Close(_) = block_on(self.connection.settle()) {
             self.out.clear();

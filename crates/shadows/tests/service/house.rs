@@ -29,7 +29,7 @@ impl House {
 
     pub(crate) fn over(store: Arc<dyn Store>) -> Self {
         let router = Router::open(Arc::clone(&store), Default::default()).unwrap();
-        let listener = router.connection();
+        let listener = router.connection(Arc::from("listener"));
         let options = SubscribeOptions::plain(QoS::ExactlyOnce, Dialect::Mqtt);
         listener.subscribe(TopicFilter::new("$aws/things/+/shadow/#").unwrap(), options);
         let service = Arc::new(ShadowService::new(store, Arc::clone(&router), Limits::default()));
