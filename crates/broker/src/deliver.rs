@@ -179,7 +179,7 @@ impl Client {
     /// Remembers what somebody keeps or waits for until the client acknowledges it.
     fn hold(&mut self, delivery: &Delivery, packet_id: PacketId) {
         if let (Some(seq), Some(stored)) = (delivery.seq, &mut self.stored) {
-            stored.sent(seq, packet_id, delivery.qos);
+            stored.sent(seq, packet_id);
         }
         let is_awaited = delivery.extra.as_ref().is_some_and(|extra| extra.is_awaited());
         if delivery.seq.is_some() || is_awaited {

@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::num::NonZeroU64;
 
-use message::QoS;
 use mqtt_codec::PacketId;
 use persistent_sessions::{PersistentSessions, Queued, SessionId, Stage, derived_packet_id};
 use router::{Delivery, Mailbox, stored_delivery};
@@ -97,13 +96,13 @@ impl StoredSession {
         is_next
     }
 
-    /// A PUBLISH went out. An identifier that cannot be told from the number is noted before it does.
-    pub(crate) fn sent(&mut self, seq: NonZeroU64, packet_id: PacketId, qos: QoS) {
+    /// A PUBLISH went out. An identifier that cannot be told from the number is noted before it does [MQTT-4.4.0-1].
+    pub(crate) fn sent(&mut self, seq: NonZeroU64, packet_id: PacketId) {
         if seq.get() > self.sent_up_to {
             self.sent_up_to = seq.get();
             self.is_sent_noted = false;
         }
-        if qos == QoS::ExactlyOnce && packet_id.get() != derived_packet_id(seq.get()) {
+        if packet_id.get() != derived_packet_id(seq.get()) {
             self.unusual_ids.push((seq.get(), packet_id.get()));
         }
     }

@@ -174,6 +174,24 @@ fn a_message_is_sent_to_one_client() {
     assert!(!refusal("stranger"));
 }
 
+/// [MQTT-4.4.0-1]: a direct message took the identifier that a stored one would have had; the other one that this went
+/// out with stays its own.
+#[test]
+fn a_message_that_went_out_under_another_identifier_keeps_it() {
+    for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        let house = House::new();
+        let (mut client, _) = house.come(0, kept("c"));
+        client.send(&[subscribe(&["t"], QoS::ExactlyOnce)]);
+        drop(house.broker.send_to(&client_id("c"), direct(QoS::AtLeastOnce), START).unwrap());
+        assert_eq!(client.hear(), ["direct=x q1 #1"]);
+        house.anonymous("p").send(&[publish("t", "x", qos, false)]);
+        let went_out = client.hear().concat();
+        assert_ne!(went_out, format!("t=x q{} #1", qos.bits()));
+        client.end();
+        assert_eq!(house.come(0, kept("c")).1, ["CONNACK present".to_owned(), format!("{went_out} dup")]);
+    }
+}
+
 /// Policies decide whether it may receive the topic; it is not sent then.
 #[test]
 fn a_message_to_one_client_needs_its_permission() {
