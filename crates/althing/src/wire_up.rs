@@ -131,8 +131,12 @@ impl House {
             stop,
         };
         doors.open(ports, &behind)?;
-        self.is_ready.store(true, Ordering::Release);
         Ok(doors)
+    }
+
+    /// From here on /readyz says so.
+    pub(crate) fn ready(&self) {
+        self.is_ready.store(true, Ordering::Release);
     }
 
     /// Says what is there and, the first time, what to do with it. The secret goes to standard output once, and never

@@ -152,6 +152,11 @@ impl Broker {
         }
     }
 
+    /// Every connection asks its policies afresh from now on. For those who change them and answer for it.
+    pub fn policies_may_have_changed(&self) {
+        self.raise_generation();
+    }
+
     /// Asks every connection to end: its task sends what it has and closes.
     pub fn shut_down(&self) {
         self.clients.lock().connected.values().for_each(|client| client.mailbox.close(MailboxClosed::ShuttingDown));
