@@ -8,12 +8,11 @@ use std::time::{Duration, Instant};
 
 use actions::{Outside, OutsideConfig};
 use anyhow::{Context, bail};
-use broker::{Anonymous, Broker, Passwords};
+use broker::{Anonymous, Broker, BrokerSettings, Passwords};
 use doorway::DoorMetrics;
 use http_api::{HttpApi, Services};
 use iam::Iam;
-use names::{ArnSpace, limits};
-use persistent_sessions::QueueLimits;
+use names::ArnSpace;
 use registry::Registry;
 use router::Router;
 use rules::Rules;
@@ -23,7 +22,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::clock::timestamp;
-use crate::config::{AnonymousConfig, Config, Durability, User};
+use crate::config::{AnonymousConfig, Config, Durability, SysTopicsConfig, User};
 use crate::data_dir::{ADMINISTRATOR, CA_CERTIFICATE, DataDir, ENDPOINTS, PUBLIC};
 use crate::doors::{Behind, Doors, Ports, lets_in_anonymous};
 use crate::endpoints::Endpoints;
@@ -41,6 +40,7 @@ pub(crate) struct House {
     api: Arc<HttpApi>,
     identity: ServerIdentity,
     door_metrics: Arc<DoorMetrics>,
+    sys_topics: SysTopicsConfig,
     administrator: Administrator,
     is_first_start: bool,
     is_ready: Arc<AtomicBool>,
@@ -62,11 +62,12 @@ impl House {
         let iam = Arc::new(Iam::new(Arc::clone(&store), arns.clone()));
         let (administrator, is_first_start) = Administrator::load_or_create(&data_dir, &iam, &arns, now)?;
         let registry = Arc::new(Registry::new(Arc::clone(&store), arns.clone()));
-        let router = Router::open(Arc::clone(&store), QueueLimits::default())?;
+        let router = Router::open(Arc::clone(&store), config.queues)?;
         let users = config.users.iter().map(User::as_configured);
         let passwords = Arc::new(Passwords::from_config(users).context("[[users]]")?);
         let (routing, known) = (Arc::clone(&router), Arc::clone(&registry));
-        let broker = Broker::with_passwords(routing, known, anonymous(config)?, passwords);
+        let settings = BrokerSettings { anonymous: anonymous(config)?, passwords, quotas: config.quotas.clone() };
+        let broker = Broker::with_settings(routing, known, settings);
         let door_metrics = Arc::<DoorMetrics>::default();
         let shadows =
             Arc::new(ShadowService::new(Arc::clone(&store), Arc::clone(&router), shadow_document::Limits::default()));
@@ -99,6 +100,7 @@ impl House {
             api,
             identity,
             door_metrics,
+            sys_topics: config.sys_topics,
             administrator,
             is_first_start,
             is_ready,
@@ -129,8 +131,12 @@ impl House {
             stop,
         };
         doors.open(ports, &behind)?;
-        self.is_ready.store(true, Ordering::Release);
         Ok(doors)
+    }
+
+    /// From here on /readyz says so.
+    pub(crate) fn ready(&self) {
+        self.is_ready.store(true, Ordering::Release);
     }
 
     /// Says what is there and, the first time, what to do with it. The secret goes to standard output once, and never
@@ -183,9 +189,10 @@ impl House {
     async fn start_services(&self, doors: &mut Doors, stop: &watch::Receiver<bool>) -> anyhow::Result<()> {
         doors.tasks.push(tokio::spawn(until(stop.clone(), Arc::clone(&self.broker).follow_registry())));
         doors.tasks.push(tokio::spawn(until(stop.clone(), Arc::clone(&self.broker).keep_sessions(timestamp))));
-        let period = Duration::from_secs(limits::SYS_TOPICS_SECONDS);
-        let telling = Arc::clone(&self.broker).publish_sys_topics(period, env!("CARGO_PKG_VERSION"), timestamp);
-        doors.tasks.push(tokio::spawn(until(stop.clone(), telling)));
+        if let Some(period) = self.sys_topics.period() {
+            let telling = Arc::clone(&self.broker).publish_sys_topics(period, env!("CARGO_PKG_VERSION"), timestamp);
+            doors.tasks.push(tokio::spawn(until(stop.clone(), telling)));
+        }
         doors.tasks.push(tokio::spawn(Arc::clone(&self.shadows).run(timestamp, stopped(stop.clone()))));
         // Reads every rule from the store, so it is done where that may block.
         let (rules, stop) = (Arc::clone(&self.rules), stop.clone());

@@ -43,10 +43,22 @@ pub(crate) struct Authorizer {
 /// Topics for which a connection remembers an answer; more, and it starts afresh.
 const TOPICS_KNOWN_MAX: usize = 64;
 
+/// What a CONNECT asks for beside its client id (developer guide, connect-policy, iot:ConnectAttributes).
+pub(crate) struct ConnectWishes<'a> {
+    /// Whether its session is to outlive the connection.
+    pub(crate) is_persistent: bool,
+    /// Where its will goes.
+    pub(crate) will_topic: Option<&'a TopicName>,
+}
+
 /// What the policies' variables and conditions see of a connection (developer guide, basic-policy-variables).
 struct ConnectionContext<'a> {
     client_id: &'a str,
     source_ip: String,
+    /// For iot:Connect only.
+    attributes: Option<Vec<&'static str>>,
+    /// The will's topic as an ARN.
+    last_will_topic: Option<String>,
 }
 
 impl Context for ConnectionContext<'_> {
@@ -55,6 +67,10 @@ impl Context for ConnectionContext<'_> {
             Some(Values::one(self.client_id))
         } else if key.eq_ignore_ascii_case("aws:SourceIp") {
             Some(Values::one(self.source_ip.as_str()))
+        } else if key.eq_ignore_ascii_case("iot:ConnectAttributes") {
+            self.attributes.as_ref().map(|attributes| Values::many(attributes.iter().copied()))
+        } else if key.eq_ignore_ascii_case("iot:LastWillTopic") {
+            self.last_will_topic.as_deref().map(Values::one)
         } else {
             None
         }
@@ -74,10 +90,14 @@ impl Authorizer {
         self.generation == self.broker.generation()
     }
 
-    pub(crate) fn may_connect(&mut self) -> bool {
+    pub(crate) fn may_connect(&mut self, wishes: &ConnectWishes<'_>) -> bool {
         self.refresh();
         let resource = self.broker.arns().client(self.client_id.as_str());
-        self.ask("iot:Connect", &resource)
+        let mut context = self.context();
+        let attributes = [(wishes.is_persistent, "PersistentConnect"), (wishes.will_topic.is_some(), "LastWill")];
+        context.attributes = Some(attributes.into_iter().filter(|(asks, _)| *asks).map(|(_, name)| name).collect());
+        context.last_will_topic = wishes.will_topic.map(|topic| self.broker.arns().topic(topic.as_str()));
+        self.ask_in("iot:Connect", &resource, &context)
     }
 
     /// iot:Publish, and iot:RetainPublish as well for a retained message.
@@ -126,10 +146,17 @@ impl Authorizer {
         }
     }
 
+    fn context(&self) -> ConnectionContext<'_> {
+        let source_ip = self.peer.source_ip.to_string();
+        ConnectionContext { client_id: self.client_id.as_str(), source_ip, attributes: None, last_will_topic: None }
+    }
+
     fn ask(&self, action: &str, resource: &str) -> bool {
-        let context =
-            ConnectionContext { client_id: self.client_id.as_str(), source_ip: self.peer.source_ip.to_string() };
-        let question = Question { action, resource, context: &context };
+        self.ask_in(action, resource, &self.context())
+    }
+
+    fn ask_in(&self, action: &str, resource: &str, context: &ConnectionContext<'_>) -> bool {
+        let question = Question { action, resource, context };
         if self.policies.allows(&question) {
             return true;
         }

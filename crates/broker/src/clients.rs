@@ -40,6 +40,16 @@ pub struct Broker {
     metrics: BrokerMetrics,
 }
 
+/// How a broker is configured.
+pub struct BrokerSettings {
+    /// What clients without an identity may do.
+    pub anonymous: Anonymous,
+    /// The users that prove a password.
+    pub passwords: Arc<Passwords>,
+    /// What sessions may ask for and hold.
+    pub quotas: DialectQuotas,
+}
+
 /// What sessions may ask for and hold, by dialect.
 #[derive(Debug, Clone)]
 pub struct DialectQuotas {
@@ -97,21 +107,18 @@ const POLICY_CACHE_MAX: usize = 10_000;
 impl Broker {
     /// A broker without connections and without users.
     pub fn new(router: Arc<Router>, registry: Arc<Registry>, anonymous: Anonymous) -> Arc<Self> {
-        Self::with_passwords(router, registry, anonymous, Arc::default())
+        let (passwords, quotas) = (Arc::default(), DialectQuotas::default());
+        Self::with_settings(router, registry, BrokerSettings { anonymous, passwords, quotas })
     }
 
-    /// A broker without connections, and with configured users.
-    pub fn with_passwords(
-        router: Arc<Router>,
-        registry: Arc<Registry>,
-        anonymous: Anonymous,
-        passwords: Arc<Passwords>,
-    ) -> Arc<Self> {
+    /// A broker without connections, as it is configured.
+    pub fn with_settings(router: Arc<Router>, registry: Arc<Registry>, settings: BrokerSettings) -> Arc<Self> {
+        let BrokerSettings { anonymous, passwords, quotas } = settings;
         Arc::new(Self {
             router,
             registry,
             anonymous,
-            quotas: DialectQuotas::default(),
+            quotas,
             lifecycle: Mutex::default(),
             passwords,
             iam_policies: everything(),
@@ -143,6 +150,11 @@ impl Broker {
                 Some(Affected::Thing(_)) | None => {}
             }
         }
+    }
+
+    /// Every connection asks its policies afresh from now on. For those who change them and answer for it.
+    pub fn policies_may_have_changed(&self) {
+        self.raise_generation();
     }
 
     /// Asks every connection to end: its task sends what it has and closes.

@@ -19,7 +19,7 @@ use tracing::{info, warn};
 use uuid::Uuid;
 
 use crate::anonymous::Anonymous;
-use crate::authorize::{Authorizer, is_reserved};
+use crate::authorize::{Authorizer, ConnectWishes, is_reserved};
 use crate::client::{Client, Parts, Visit};
 use crate::clients::{Broker, Entered};
 use crate::connection_info::ConnectionInfo;
@@ -353,7 +353,11 @@ fn authorize(
 ) -> Result<Authorizer, Why> {
     let mut authorizer = Authorizer::new(Arc::clone(broker), peer.clone(), client_id.clone());
     identify(broker, &peer.identity, now)?;
-    if !authorizer.may_connect() {
+    let wishes = ConnectWishes {
+        is_persistent: opening.session_expiry_seconds > 0,
+        will_topic: opening.will.as_ref().map(|will| &will.topic),
+    };
+    if !authorizer.may_connect(&wishes) {
         return Err(Why::ConnectDenied);
     }
     if let Some(will) = &opening.will

@@ -35,7 +35,7 @@ mod unsettled;
 mod versions;
 
 pub use anonymous::Anonymous;
-pub use clients::{Broker, DialectQuotas};
+pub use clients::{Broker, BrokerSettings, DialectQuotas};
 pub use connection::Connection;
 pub use connection_info::{ConnectionEnd, ConnectionInfo};
 pub use connections::NotReached;

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Response;
 use http::header::{HOST, HeaderValue};
 use http::request::Parts;
+use http::{Method, Response};
 use names::{Timestamp, limits};
 
 use crate::bind::answer::{failure, success};
@@ -67,7 +67,14 @@ impl HttpApi {
             Ok(caller) if matches!(caller.scope, Scope::Iam | Scope::Sts) => {
                 iam::answer(&self.call(&caller, parts, now, &request_id), parts, body, &request_id)
             }
-            Ok(caller) => self.answer_call(&self.call(&caller, parts, now, &request_id), parts, body),
+            Ok(caller) => {
+                let answer = self.answer_call(&self.call(&caller, parts, now, &request_id), parts, body);
+                // Whoever changed a policy and has the answer finds it in force: the broker's watch may be a moment behind.
+                if matches!(caller.scope, Scope::Iot) && parts.method != Method::GET {
+                    self.services.broker.policies_may_have_changed();
+                }
+                answer
+            }
             Err(error) => self.refuse_early(Protocol::of(parts), &error, &request_id),
         };
         identify(&mut response, &request_id);

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use broker::{Anonymous, Broker, Identity, Passwords, Peer, UserConfig, hash_password};
+use broker::{Anonymous, Broker, BrokerSettings, Identity, Passwords, Peer, UserConfig, hash_password};
 use bytes::Bytes;
 use mqtt_listener::{Door, LogIns, Unidentified};
 use names::{AccountId, ArnSpace, Dialect, Region};
@@ -29,7 +29,8 @@ fn door(unidentified: Unidentified, users: Vec<UserConfig>) -> Door {
     let passwords = Arc::new(Passwords::from_config(users).unwrap());
     // Opening waits for the store, which must not be done where a task runs.
     let router = std::thread::spawn(move || Router::open(store, Default::default()).unwrap()).join().unwrap();
-    let broker = Broker::with_passwords(router, registry, anonymous, passwords);
+    let broker =
+        Broker::with_settings(router, registry, BrokerSettings { anonymous, passwords, quotas: Default::default() });
     let log_ins = Arc::new(LogIns::new(Arc::clone(broker.passwords())));
     Door::new(broker, log_ins, Dialect::Mqtt, unidentified)
 }

@@ -42,6 +42,8 @@ pub const SUBSCRIPTION_BYTES_PER_CONNECTION_MAX: usize = 512 * 1_048_576;
 pub const AWS_INFLIGHT_MAX: u16 = 100;
 /// QoS 1 and 2 messages sent to a client and not done with, in dialect `mqtt` (ours; a client may want fewer).
 pub const INFLIGHT_MAX: u16 = 100;
+/// The same as a configuration may have it (ours: acknowledgements are looked for one by one).
+pub const SEND_MAX_MAX: u16 = 10_000;
 /// QoS 1 and 2 messages from a client and not done with, in dialect `mqtt` (ours): Receive Maximum.
 pub const RECEIVE_MAX: u16 = 1000;
 /// Topic aliases that a client may use in dialect `aws` (AWS quotas, message broker).

@@ -30,6 +30,7 @@ async fn serve(config: &Config, house: House, began: Instant) -> anyhow::Result<
     let (stop, stopped) = watch::channel(false);
     let doors = house.open(config, &stopped).await?;
     house.announce(config, &doors, began);
+    house.ready();
     signals.wait(&stop).await;
     house.close(doors).await;
     Ok(())

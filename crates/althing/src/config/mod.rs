@@ -3,18 +3,23 @@
 mod aws;
 mod clients;
 mod listener;
+mod sessions;
 mod tls;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use broker::DialectQuotas;
 use names::{AccountId, Dialect, Region, limits};
+use persistent_sessions::QueueLimits;
 use serde::Deserialize;
 
 pub(crate) use self::aws::AwsConfig;
 pub(crate) use self::clients::{AnonymousConfig, User, WebSocketConfig};
 use self::listener::{Defaults, ListenerFile};
 pub(crate) use self::listener::{Listen, Listener};
+pub(crate) use self::sessions::SysTopicsConfig;
+use self::sessions::{QuotasConfig, SessionsConfig};
 pub(crate) use self::tls::TlsConfig;
 
 /// Everything `althing serve` needs to know.
@@ -38,6 +43,9 @@ pub(crate) struct Config {
     pub(crate) users: Vec<User>,
     pub(crate) websocket: WebSocketConfig,
     pub(crate) tls: TlsConfig,
+    pub(crate) queues: QueueLimits,
+    pub(crate) quotas: DialectQuotas,
+    pub(crate) sys_topics: SysTopicsConfig,
     pub(crate) aws: AwsConfig,
 }
 
@@ -99,6 +107,9 @@ struct File {
     users: Vec<User>,
     websocket: WebSocketConfig,
     tls: TlsConfig,
+    sessions: SessionsConfig,
+    quotas: QuotasConfig,
+    sys_topics: SysTopicsConfig,
     aws: AwsConfig,
 }
 
@@ -170,6 +181,9 @@ impl Config {
             users: file.users,
             websocket: file.websocket,
             tls: file.tls,
+            queues: file.sessions.limits(),
+            quotas: file.quotas.resolve()?,
+            sys_topics: file.sys_topics,
             aws: file.aws,
         })
     }
@@ -210,6 +224,20 @@ mod tests {
         let config = Config::load(Line::parse_from(line).flags);
         std::fs::remove_file(&path).unwrap();
         config
+    }
+
+    #[test]
+    fn quotas_and_queues_are_changed_a_key_at_a_time() {
+        let file = "[sessions]\nqueued_messages_max = 7\noverflow = \"drop-oldest\"\n[quotas.aws]\nsend_max = 9\n[sys_topics]\nseconds = 0\n";
+        let config = load(file, &[]).unwrap();
+        let own = QueueLimits::default();
+        assert_eq!((config.queues.messages_max, config.queues.bytes_max), (7, own.bytes_max));
+        assert_eq!(config.queues.overflow, persistent_sessions::QueueOverflow::DropOldest);
+        let quotas = (config.quotas.aws.send_max, config.quotas.aws.receive_max, config.quotas.mqtt.send_max);
+        assert_eq!(quotas, (9, limits::AWS_INFLIGHT_MAX, limits::INFLIGHT_MAX));
+        assert_eq!(config.sys_topics.period(), None);
+        let refused = load("[quotas.mqtt]\npacket_bytes_max = 100\n", &[]).unwrap_err().to_string();
+        assert_eq!(refused, "[quotas.mqtt] packet_bytes_max is 100: give 512 to 268435455");
     }
 
     #[test]

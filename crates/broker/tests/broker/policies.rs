@@ -176,3 +176,44 @@ fn nobody_forges_events() {
         assert_eq!(watcher.receive(), []);
     }
 }
+
+/// Developer guide, connect-policy: a condition on iot:ConnectAttributes limits what a CONNECT may ask for, and an Allow
+/// without one does not; iot:LastWillTopic names where a will may go.
+#[test]
+fn policies_decide_on_persistent_sessions_and_wills() {
+    let only = |attributes: &str| {
+        format!(
+            r#"{{"Effect":"Allow","Action":"iot:Connect","Resource":"*",
+                "Condition":{{"ForAllValues:StringEquals":{{"iot:ConnectAttributes":[{attributes}]}}}}}},
+               {{"Effect":"Allow","Action":"iot:Publish","Resource":"*"}}"#
+        )
+    };
+    let will_to = |topic: &str| {
+        format!(
+            r#"{},{{"Effect":"Allow","Action":"iot:Connect","Resource":"*","Condition":{{"ArnEquals":
+                {{"iot:LastWillTopic":"arn:aws:iot:us-east-1:123456789012:topic/{topic}"}}}}}}"#,
+            only(r#""PersistentConnect""#)
+        )
+    };
+    let everything = r#"{"Effect":"Allow","Action":"iot:*","Resource":"*"}"#;
+    let check = |name: &str, statements: &str, expected: [bool; 4]| {
+        let house = House::new();
+        let certificate = house.device(CertificateStatus::Active);
+        house.attach(&house.policy(name, statements), certificate);
+        house.pump();
+        let asked = [v311("c"), kept("c"), with_will(v311("c"), 0), with_will(kept("c"), 0)];
+        let found = asked.map(|connect| {
+            let mut client = house.client(Identity::Certificate(certificate), Dialect::Aws);
+            let answer = client.send(&[Packet::Connect(Box::new(connect))]);
+            client.end();
+            !answer.is_empty()
+        });
+        assert_eq!(found, expected, "{name}: clean, persistent, with a will, both");
+    };
+    check("all", everything, [true; 4]);
+    check("persistent", &only(r#""PersistentConnect""#), [true, true, false, false]);
+    check("will", &only(r#""LastWill""#), [true, false, true, false]);
+    check("both", &only(r#""LastWill","PersistentConnect""#), [true; 4]);
+    check("will-to-wills", &will_to("wills"), [true; 4]);
+    check("will-elsewhere", &will_to("elsewhere"), [true, true, false, false]);
+}
