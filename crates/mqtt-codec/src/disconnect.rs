@@ -63,12 +63,12 @@ pub fn encode_disconnect(reason: ReasonCode, reason_string: Option<&str>, protoc
     }
 }
 
-/// The shortest of the three forms that says it all.
+/// With the property length even where no property follows: it may be left out (MQTT 5, 3.14.2.2.1), but there are
+/// clients that do not read the reason then.
 fn put(reason: ReasonCode, said: &Said<'_>, out: &mut BytesMut) {
     let first = PacketType::Disconnect.first_byte();
     match (reason, said.properties_bytes()) {
         (ReasonCode::Success, 0) => fixed_header::put(first, 0, out),
-        (reason, 0) => out.put_slice(&[first, 1, reason.byte()]),
         (reason, _) => {
             fixed_header::put(first, 1 + said.block_bytes(), out);
             out.put_u8(reason.byte());

@@ -288,7 +288,8 @@ fn disconnect_both_ways() {
     let normal = Disconnect { reason: ReasonCode::Success, session_expiry_seconds: None, reason_string: None };
     check(Packet::Disconnect(normal.clone()), b"\xE0\x00");
     let with_will = Disconnect { reason: ReasonCode::DisconnectWithWill, ..normal.clone() };
-    check(Packet::Disconnect(with_will.clone()), b"\xE0\x01\x04");
+    check(Packet::Disconnect(with_will.clone()), b"\xE0\x02\x04\x00");
+    assert_eq!(decode_bytes(b"\xE0\x01\x04", Protocol::V5), Ok(Some(Packet::Disconnect(with_will.clone()))));
     let kept = Disconnect { session_expiry_seconds: Some(60), ..normal.clone() };
     check(Packet::Disconnect(kept), b"\xE0\x07\x00\x05\x11\x00\x00\x00\x3C");
     let explained = Disconnect { reason_string: Some("r".into()), ..with_will.clone() };
@@ -333,7 +334,7 @@ fn the_server_s_own_writers_append() {
     encode_disconnect(ReasonCode::SessionTakenOver, None, Protocol::V5, &mut out);
     encode_disconnect(ReasonCode::ServerBusy, Some("r"), Protocol::V5, &mut out);
     let expected: &[u8] = b"\x20\x03\x01\x00\x00\xB0\x04\x00\x07\x00\x11\x90\x04\x00\x07\x00\x9E\xE0\x00\
-        \xE0\x01\x8E\xE0\x06\x89\x04\x1F\x00\x01r";
+        \xE0\x02\x8E\x00\xE0\x06\x89\x04\x1F\x00\x01r";
     assert_eq!(out, expected);
 }
 

@@ -124,10 +124,10 @@ fn the_servers_disconnect() {
         let packet = decode(&mut out.split_off(6), 1024, Protocol::V5).unwrap().unwrap();
         assert_eq!(packet.packet_type(), PacketType::Disconnect);
     };
-    check(None, None, b"\xE0\x01\x8E");
+    check(None, None, b"\xE0\x02\x8E\x00");
     check(None, Some("elsewhere"), b"\xE0\x0E\x8E\x0C\x1F\x00\x09elsewhere");
     check(Some(16), Some("elsewhere"), b"\xE0\x0E\x8E\x0C\x1F\x00\x09elsewhere");
-    check(Some(16), Some("elsewhere!"), b"\xE0\x01\x8E");
+    check(Some(16), Some("elsewhere!"), b"\xE0\x02\x8E\x00");
 
     let mut out = BytesMut::new();
     let old = connected_of(Protocol::V311, Dialect::Mqtt);
