@@ -296,6 +296,24 @@ fn retained_messages_of_qos_1_and_2_belong_to_the_session() {
     assert_eq!(answer, ["CONNACK present", "r/1=one q1 #1 dup retain", "r/2=two q2 #2 dup retain"]);
 }
 
+/// A filter that cannot be kept once took those beside it out of the router, but not off the disk: the client could not end
+/// them any more, and still got their messages [MQTT-3.10.4-2].
+#[test]
+fn a_filter_that_cannot_be_kept_is_refused_alone() {
+    let house = House::new();
+    let (mut client, _) = house.come(0, v5("s", 100));
+    assert_eq!(client.subscribe(&["a/b"]), [suback(&[GRANTED])]);
+    let long = "l".repeat(65_500);
+    assert_eq!(client.subscribe(&["a/b", &long, "c"]), [suback(&[GRANTED, ReasonCode::QuotaExceeded, GRANTED])]);
+    let heard = |client: &mut Client, topic: &str| {
+        house.anonymous("p").send(&[publish(topic, "x", QoS::AtLeastOnce, false)]);
+        payloads(&client.receive()).len()
+    };
+    assert_eq!([heard(&mut client, "a/b"), heard(&mut client, "c"), heard(&mut client, &long)], [1, 1, 0]);
+    client.send(&[unsubscribe(&["a/b"])]);
+    assert_eq!([heard(&mut client, "a/b"), heard(&mut client, "c")], [0, 1]);
+}
+
 /// A session that is owed a thousand retained messages once had all of them kept in one turn: its thread and the store's
 /// queue were taken for as long, and everybody else waited.
 #[test]
