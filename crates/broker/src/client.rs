@@ -35,6 +35,8 @@ pub(crate) struct Client {
     /// Retained messages owed to new subscriptions. One entry a filter: subscribing again starts its entry anew, so
     /// that a client which takes nothing cannot pile them up.
     pub(crate) retained: BTreeMap<TopicFilter, RetainedCursor>,
+    /// Retained messages that were given to the stored session in this turn.
+    pub(crate) kept: usize,
     /// What must be on the disk before the output may be sent.
     pub(crate) unsettled: Vec<Unsettled>,
     /// Taken from the mailbox and not yet written, because the window was full.
@@ -97,6 +99,7 @@ impl Client {
             visit,
             stored,
             retained: BTreeMap::new(),
+            kept: 0,
             unsettled: Vec::new(),
             pending: VecDeque::new(),
             outstanding: BTreeMap::new(),

@@ -20,6 +20,9 @@ use crate::stored_session::FromDisk;
 
 /// Output that one call may write before the door has sent it.
 const OUTPUT_BYTES_MAX: usize = 256 * 1024;
+/// Retained messages that one call may give to a stored session before it waits for the disk: a session that is owed a
+/// hundred thousand must not hold its thread, and the store's queue, until all are kept.
+const KEPT_PER_TURN: usize = 256;
 
 /// What became of a delivery here.
 #[derive(PartialEq, Eq)]
@@ -56,7 +59,8 @@ impl Client {
         if let Some(reason) = self.subscriber.mailbox().closed() {
             return Progress::Close(reason_of(reason));
         }
-        while out.len() < OUTPUT_BYTES_MAX && !self.session.window_is_full() {
+        self.kept = 0;
+        while out.len() < OUTPUT_BYTES_MAX && !self.session.window_is_full() && self.kept < KEPT_PER_TURN {
             let written = match self.next_from_disk() {
                 Some(row) => self.write_from_disk(row, out, clock),
                 None => match self.pending.pop_front() {
@@ -240,10 +244,12 @@ impl Client {
                 self.pending.push_back(delivery);
             } else {
                 self.publisher.keep(id, delivery);
+                self.kept += 1;
             }
         }
         if self.publisher.must_flush() {
             self.flush();
+            self.kept = KEPT_PER_TURN;
         }
     }
 

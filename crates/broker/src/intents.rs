@@ -113,23 +113,42 @@ impl Client {
             }
             reasons.push(reason);
         }
-        match self.store_subscriptions(&granted) {
-            Ok(()) => {}
-            Err(StoreError::TooLarge(why)) => {
-                warn!(client_id = %self.session.client_id(), why, "subscriptions refused");
-                granted.drain(..).for_each(|(filter, _)| self.forget_subscription(&filter));
-                let refuse = |reason: &mut ReasonCode| *reason = ReasonCode::QuotaExceeded;
-                reasons.iter_mut().filter(|reason| !reason.is_error()).for_each(refuse);
-            }
-            Err(error) => {
-                warn!(client_id = %self.session.client_id(), %error, "subscriptions cannot be stored: closing");
-                return Progress::Close(DisconnectReason::ServerError);
-            }
+        let stored = match self.store_subscriptions(&granted) {
+            Err(StoreError::TooLarge(_)) => self.store_one_by_one(&mut granted, &mut reasons),
+            stored => stored,
+        };
+        if let Err(error) = stored {
+            warn!(client_id = %self.session.client_id(), %error, "subscriptions cannot be stored: closing");
+            return Progress::Close(DisconnectReason::ServerError);
         }
         let is_written = self.session.subscribe_done(packet_id, &reasons, out);
         let topics: Vec<TopicFilter> = granted.into_iter().map(|(filter, _)| filter).collect();
         presence::parts(&topics).for_each(|topics| self.announce(&Event::Subscribed { topics }, now));
         if is_written { Progress::Open } else { self.answer_too_large() }
+    }
+
+    /// Some of the filters cannot be kept: only those are refused. One that the session has already always can be, so that
+    /// what the disk has and what the router knows stay the same.
+    fn store_one_by_one(
+        &mut self,
+        granted: &mut Vec<(TopicFilter, SubscribeOptions)>,
+        reasons: &mut [ReasonCode],
+    ) -> Result<(), StoreError> {
+        let mut kept = Vec::with_capacity(granted.len());
+        let answers = reasons.iter_mut().filter(|reason| !reason.is_error());
+        for (subscription, reason) in granted.drain(..).zip(answers) {
+            match self.store_subscriptions(std::slice::from_ref(&subscription)) {
+                Ok(()) => kept.push(subscription),
+                Err(StoreError::TooLarge(why)) => {
+                    warn!(client_id = %self.session.client_id(), why, "subscription refused");
+                    self.forget_subscription(&subscription.0);
+                    *reason = ReasonCode::QuotaExceeded;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        *granted = kept;
+        Ok(())
     }
 
     fn forget_subscription(&mut self, filter: &TopicFilter) {

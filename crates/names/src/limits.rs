@@ -225,8 +225,8 @@ pub const QUEUED_BYTES_MAX: u64 = 16 * 1_073_741_824;
 pub const QUEUED_MESSAGE_BYTES_MAX: usize = 8 * 1_048_576;
 /// Bytes of one commit when queues, subscriptions and removals are cut up (ours: what the store's writer takes at once).
 pub const SESSION_BATCH_BYTES: usize = STORE_ROUND_BYTES_MAX;
-/// Shapes of topic filters (which levels are wildcards) that durable subscriptions may have together (ours: each costs a
-/// look into the store when a topic is matched for the first time).
+/// Shapes of topic filters with wildcards (which levels they are) that durable subscriptions may have together (ours: each
+/// costs a look into the store when a topic is matched for the first time).
 pub const SUBSCRIPTION_SHAPES_MAX: usize = 4_096;
 /// Topics whose persistent subscribers are remembered (ours).
 pub const REACHED_TOPICS_MAX: usize = 4_096;

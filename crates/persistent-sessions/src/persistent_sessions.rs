@@ -60,7 +60,7 @@ impl PersistentSessions {
     pub fn open(store: Arc<dyn Store>, limits: QueueLimits) -> Result<Arc<Self>, StoreError> {
         let run = reserve(&*store)?;
         let (from, to) = table::all(table::SHAPE.to_vec());
-        let rows = store.range(&from, &to, limits::SUBSCRIPTION_SHAPES_MAX, Direction::Forward)?;
+        let rows = store.range(&from, &to, limits::SUBSCRIPTION_SHAPES_MAX + Shape::PLAIN, Direction::Forward)?;
         let shapes: Option<BTreeMap<Shape, u64>> = rows
             .iter()
             .map(|row| {

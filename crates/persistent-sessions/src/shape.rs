@@ -15,6 +15,9 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
+    /// Shapes without wildcards: a number of levels, and whether the first one begins with `$`.
+    pub(crate) const PLAIN: usize = 2 * names::limits::TOPIC_LEVELS_MAX;
+
     pub(crate) fn of(filter: &TopicFilter) -> Self {
         let is_reserved = filter.as_str().starts_with('$');
         let mut shape = Self { levels: 0, has_hash: false, is_reserved, any: 0 };
@@ -28,6 +31,11 @@ impl Shape {
             }
         }
         shape
+    }
+
+    /// Whether its filters have wildcards. There are only as many shapes without as there are numbers of levels.
+    pub(crate) fn has_wildcards(self) -> bool {
+        self.has_hash || self.any != 0
     }
 
     /// The one filter of this shape that matches the topic of these levels, if any does; and whether it does so only by

@@ -35,8 +35,11 @@ impl PersistentSessions {
         // Of a filter that comes twice the last one holds.
         let wanted: BTreeMap<_, _> = filters.iter().map(|(filter, options)| (filter, options)).collect();
         let shapes = wanted.keys().map(|filter| Shape::of(&shared_filter::split(filter).1));
-        let new: BTreeSet<_> = shapes.filter(|shape| !control.shapes.contains_key(shape)).collect();
-        if control.shapes.len() + new.len() > limits::SUBSCRIPTION_SHAPES_MAX {
+        // Plain filters never run out of shapes: whoever uses them up must not keep others from ordinary subscriptions.
+        let is_new = |shape: &Shape| shape.has_wildcards() && !control.shapes.contains_key(shape);
+        let new: BTreeSet<_> = shapes.filter(is_new).collect();
+        let wild = || control.shapes.keys().filter(|shape| shape.has_wildcards()).count();
+        if !new.is_empty() && wild() + new.len() > limits::SUBSCRIPTION_SHAPES_MAX {
             return Err(StoreError::TooLarge("there are too many kinds of topic filters with wildcards".to_owned()));
         }
         if wanted.keys().any(|filter| filter.as_str().len() > FILTER_BYTES_MAX) {

@@ -296,6 +296,44 @@ fn retained_messages_of_qos_1_and_2_belong_to_the_session() {
     assert_eq!(answer, ["CONNACK present", "r/1=one q1 #1 dup retain", "r/2=two q2 #2 dup retain"]);
 }
 
+/// A filter that cannot be kept once took those beside it out of the router, but not off the disk: the client could not end
+/// them any more, and still got their messages [MQTT-3.10.4-2].
+#[test]
+fn a_filter_that_cannot_be_kept_is_refused_alone() {
+    let house = House::new();
+    let (mut client, _) = house.come(0, v5("s", 100));
+    assert_eq!(client.subscribe(&["a/b"]), [suback(&[GRANTED])]);
+    let long = "l".repeat(65_500);
+    assert_eq!(client.subscribe(&["a/b", &long, "c"]), [suback(&[GRANTED, ReasonCode::QuotaExceeded, GRANTED])]);
+    let heard = |client: &mut Client, topic: &str| {
+        house.anonymous("p").send(&[publish(topic, "x", QoS::AtLeastOnce, false)]);
+        payloads(&client.receive()).len()
+    };
+    assert_eq!([heard(&mut client, "a/b"), heard(&mut client, "c"), heard(&mut client, &long)], [1, 1, 0]);
+    client.send(&[unsubscribe(&["a/b"])]);
+    assert_eq!([heard(&mut client, "a/b"), heard(&mut client, "c")], [0, 1]);
+}
+
+/// A session that is owed a thousand retained messages once had all of them kept in one turn: its thread and the store's
+/// queue were taken for as long, and everybody else waited.
+#[test]
+fn many_retained_messages_are_kept_for_a_session_a_part_at_a_time() {
+    let house = House::new();
+    let retained = (0..1000).map(|n| publish(&format!("r/{n}"), "x", QoS::AtLeastOnce, true));
+    house.anonymous("p").send(&retained.collect::<Vec<_>>());
+    let (mut client, _) = house.come(0, kept("s"));
+    client.begin(&[subscribe(&["r/+"], QoS::AtLeastOnce)]);
+    let (mut messages, mut got) = (0, Vec::new());
+    while messages < 1000 {
+        got.extend(client.receive());
+        let now = house.router.sessions().totals().messages;
+        assert!((1..500).contains(&(now - messages)), "{now} are kept after {messages}");
+        messages = now;
+    }
+    got.extend(client.receive());
+    assert_eq!(payloads(&got[1..]).len(), usize::from(limits::INFLIGHT_MAX), "then the window is filled");
+}
+
 /// MQTT 5, 3.3.4: no more than the client's Receive Maximum is in flight, whatever comes from the disk.
 #[test]
 fn what_comes_from_the_disk_keeps_to_the_window_and_comes_once() {

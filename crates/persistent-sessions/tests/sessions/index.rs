@@ -248,13 +248,36 @@ fn who_is_not_there_any_more_cannot_subscribe_and_limits_hold() {
     assert!(matches!(refused, store::StoreError::TooLarge(_)));
     // 13 levels, each a wildcard or not, are twice as many shapes as there may be.
     let shaped = |n: u32| (0..13).map(|bit| if n >> bit & 1 == 1 { "+" } else { "a" }).collect::<Vec<_>>().join("/");
-    let most: Vec<_> = (0..4_096).map(|n| (filter(&shaped(n)), plain)).collect();
+    let most: Vec<_> = (1..=4_096).map(|n| (filter(&shaped(n)), plain)).collect();
     sessions.subscribe(&client("c"), new, &most).unwrap().wait().unwrap();
-    let refused = sessions.subscribe(&client("c"), new, &[(filter(&shaped(4_096)), plain)]).unwrap_err();
+    let refused = sessions.subscribe(&client("c"), new, &[(filter(&shaped(4_097)), plain)]).unwrap_err();
     assert!(matches!(refused, store::StoreError::TooLarge(_)));
     sessions.subscribe(&client("c"), new, &most[..9]).unwrap().wait().unwrap();
     let name = topic(&["a"; 13].join("/"));
     assert_eq!(sessions.reached(&name).unwrap().len(), 4_096, "every shape matches this topic once");
     let range = store.range(b"session/sub/", b"session/sub0", usize::MAX, store::Direction::Forward).unwrap();
     assert_eq!(range.len(), 4_096);
+}
+
+/// Once whoever used the shapes up kept everybody else from plain filters of a depth that nobody had yet.
+#[test]
+fn plain_filters_do_not_run_out_of_shapes() {
+    let store = MemoryStore::new();
+    let sessions = open(&store);
+    let id = create(&sessions, "c");
+    let plain = options(QoS::AtLeastOnce, Dialect::Mqtt);
+    let shaped = |n: u32| (0..13).map(|bit| if n >> bit & 1 == 1 { "+" } else { "a" }).collect::<Vec<_>>().join("/");
+    let most: Vec<_> = (1..=4_096).map(|n| (filter(&shaped(n)), plain)).collect();
+    sessions.subscribe(&client("c"), id, &most).unwrap().wait().unwrap();
+    let deep = |levels: usize| vec!["p"; levels].join("/");
+    let depths: Vec<_> = (1..=128).map(|levels| (filter(&deep(levels)), plain)).collect();
+    sessions.subscribe(&client("c"), id, &depths).unwrap().wait().unwrap();
+    for sessions in [sessions, open(&store)] {
+        for levels in [1, 13, 128] {
+            let filters: Vec<_> =
+                sessions.reached(&topic(&deep(levels))).unwrap().iter().map(|to| to.filter.clone()).collect();
+            assert!(filters.contains(&filter(&deep(levels))), "{levels} levels");
+        }
+        assert_eq!(sessions.reached(&topic(&["a"; 13].join("/"))).unwrap().len(), 4_096, "also after a restart");
+    }
 }
