@@ -14,6 +14,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use router::{Router, RouterMetrics};
 use rules::Rules;
+use store::FjallStore;
 
 /// Everything that is counted anywhere in the house.
 pub(crate) struct Metrics {
@@ -52,12 +53,14 @@ impl Metrics {
         router: &Arc<Router>,
         rules: &Arc<Rules>,
         doors: &Arc<DoorMetrics>,
+        store: &Arc<FjallStore>,
     ) -> Self {
         let mut rows = broker_rows(broker);
         rows.extend(router_rows(router));
         rows.push(dropped_row(broker, router));
         rows.extend(rules_rows(rules));
         rows.extend(door_rows(doors));
+        rows.push(store_row(store));
         let mut registry = Registry::with_prefix("althing");
         registry.register_collector(Box::new(Rows(rows)));
         Self { registry }
@@ -157,6 +160,12 @@ fn rules_rows(rules: &Arc<Rules>) -> Vec<Row> {
         row!(rules, Counter, "rule_sql_failed", "Evaluations that failed", sql_failed),
         row!(rules, Counter, "rule_messages_let_go", "Messages not acted on while the outside did not answer", let_go),
     ]
+}
+
+fn store_row(store: &Arc<FjallStore>) -> Row {
+    let store = Arc::clone(store);
+    let help = "1 after a write has failed: nothing more is written until the server is started again";
+    ("store_broken", help, Kind::Gauge, Source::One(Box::new(move || u64::from(store.is_broken()))))
 }
 
 fn door_rows(doors: &Arc<DoorMetrics>) -> Vec<Row> {

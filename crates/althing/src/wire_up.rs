@@ -73,7 +73,7 @@ impl House {
             Arc::new(ShadowService::new(Arc::clone(&store), Arc::clone(&router), shadow_document::Limits::default()));
         let outside = Arc::new(Outside::new(Arc::clone(&iam), Arc::clone(&router), arns.clone(), outside(config)));
         let rules = Rules::new(store, Arc::clone(&router), outside, arns.clone());
-        let metrics = Metrics::new(&broker, &router, &rules, &door_metrics);
+        let metrics = Metrics::new(&broker, &router, &rules, &door_metrics, &fjall);
         let is_ready = Arc::new(AtomicBool::new(false));
         let (ready, kept) = (Arc::clone(&is_ready), Arc::clone(&fjall));
         let services = Services {

@@ -227,7 +227,7 @@ pub const QUEUED_MESSAGE_BYTES_MAX: usize = 8 * 1_048_576;
 pub const SESSION_BATCH_BYTES: usize = STORE_ROUND_BYTES_MAX;
 /// Shapes of topic filters with wildcards (which levels they are) that durable subscriptions may have together (ours: each
 /// costs a look into the store when a topic is matched for the first time).
-pub const SUBSCRIPTION_SHAPES_MAX: usize = 4_096;
+pub const SUBSCRIPTION_SHAPES_MAX: usize = 512;
 /// Topics whose persistent subscribers are remembered (ours).
 pub const REACHED_TOPICS_MAX: usize = 4_096;
 /// Persistent subscribers that are remembered over all topics (ours).

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
+use tracing::error;
 
 use names::limits;
 
@@ -136,6 +137,7 @@ impl<E: Engine> State<E> {
         if !round.changes.is_empty()
             && let Err(error) = self.engine.apply(&round)
         {
+            error!(%error, "the store failed: nothing more is written until the server is started again");
             self.is_broken.store(true, Ordering::Release);
             self.broken = Some(format!("an earlier write failed, so nothing more is written: {error}"));
             return refuse(requests, &error);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use message::{QoS, RetainHandling, SubscribeOptions, TopicFilter, TopicName};
-use names::Dialect;
+use names::{Dialect, limits};
 use persistent_sessions::{PersistentSessions, SessionId};
 use proptest::prelude::*;
 use store::{MemoryStore, Store};
@@ -246,18 +246,26 @@ fn who_is_not_there_any_more_cannot_subscribe_and_limits_hold() {
     let long = "x".repeat(65_530);
     let refused = sessions.subscribe(&client("c"), new, &[(filter(&long), plain)]).unwrap_err();
     assert!(matches!(refused, store::StoreError::TooLarge(_)));
-    // 13 levels, each a wildcard or not, are twice as many shapes as there may be.
+    // 13 levels, each a wildcard or not, are more shapes than there may be.
     let shaped = |n: u32| (0..13).map(|bit| if n >> bit & 1 == 1 { "+" } else { "a" }).collect::<Vec<_>>().join("/");
-    let most: Vec<_> = (1..=4_096).map(|n| (filter(&shaped(n)), plain)).collect();
+    let most: Vec<_> = (1..=MOST).map(|n| (filter(&shaped(n)), plain)).collect();
     sessions.subscribe(&client("c"), new, &most).unwrap().wait().unwrap();
-    let refused = sessions.subscribe(&client("c"), new, &[(filter(&shaped(4_097)), plain)]).unwrap_err();
+    let refused = sessions.subscribe(&client("c"), new, &[(filter(&shaped(MOST + 1)), plain)]).unwrap_err();
     assert!(matches!(refused, store::StoreError::TooLarge(_)));
     sessions.subscribe(&client("c"), new, &most[..9]).unwrap().wait().unwrap();
     let name = topic(&["a"; 13].join("/"));
-    assert_eq!(sessions.reached(&name).unwrap().len(), 4_096, "every shape matches this topic once");
+    assert_eq!(
+        sessions.reached(&name).unwrap().len(),
+        limits::SUBSCRIPTION_SHAPES_MAX,
+        "every shape matches this topic once"
+    );
     let range = store.range(b"session/sub/", b"session/sub0", usize::MAX, store::Direction::Forward).unwrap();
-    assert_eq!(range.len(), 4_096);
+    assert_eq!(range.len(), limits::SUBSCRIPTION_SHAPES_MAX);
 }
+
+/// As many kinds of filters as there may be.
+const MOST: u32 = 512;
+const _: () = assert!(limits::SUBSCRIPTION_SHAPES_MAX == 512);
 
 /// Once whoever used the shapes up kept everybody else from plain filters of a depth that nobody had yet.
 #[test]
@@ -267,7 +275,7 @@ fn plain_filters_do_not_run_out_of_shapes() {
     let id = create(&sessions, "c");
     let plain = options(QoS::AtLeastOnce, Dialect::Mqtt);
     let shaped = |n: u32| (0..13).map(|bit| if n >> bit & 1 == 1 { "+" } else { "a" }).collect::<Vec<_>>().join("/");
-    let most: Vec<_> = (1..=4_096).map(|n| (filter(&shaped(n)), plain)).collect();
+    let most: Vec<_> = (1..=MOST).map(|n| (filter(&shaped(n)), plain)).collect();
     sessions.subscribe(&client("c"), id, &most).unwrap().wait().unwrap();
     let deep = |levels: usize| vec!["p"; levels].join("/");
     let depths: Vec<_> = (1..=128).map(|levels| (filter(&deep(levels)), plain)).collect();
@@ -278,6 +286,10 @@ fn plain_filters_do_not_run_out_of_shapes() {
                 sessions.reached(&topic(&deep(levels))).unwrap().iter().map(|to| to.filter.clone()).collect();
             assert!(filters.contains(&filter(&deep(levels))), "{levels} levels");
         }
-        assert_eq!(sessions.reached(&topic(&["a"; 13].join("/"))).unwrap().len(), 4_096, "also after a restart");
+        assert_eq!(
+            sessions.reached(&topic(&["a"; 13].join("/"))).unwrap().len(),
+            limits::SUBSCRIPTION_SHAPES_MAX,
+            "also after a restart"
+        );
     }
 }
