@@ -2,19 +2,14 @@
 
 use std::sync::Arc;
 
-use message::TopicFilter;
+use message::{SharedFilter, TopicFilter};
 
 /// The share name, and the filter that decides which topics are meant. A text that is no shared filter stands for
 /// itself.
 pub(crate) fn split(filter: &TopicFilter) -> (Option<Arc<str>>, TopicFilter) {
-    let parts = filter.as_str().strip_prefix("$share/").and_then(|rest| rest.split_once('/'));
-    match parts {
-        // [MQTT-4.8.2-1], [MQTT-4.8.2-2]
-        Some((name, inner)) if !name.is_empty() && !name.contains(['+', '#']) => match TopicFilter::new(inner) {
-            Ok(inner) => (Some(Arc::from(name)), inner),
-            Err(_) => (None, filter.clone()),
-        },
-        _ => (None, filter.clone()),
+    match SharedFilter::parse(filter.as_str()) {
+        Ok(Some(SharedFilter { share_name, filter })) => (Some(share_name), filter),
+        Ok(None) | Err(_) => (None, filter.clone()),
     }
 }
 
