@@ -49,6 +49,20 @@ def event(watcher: Subscriber, topic: str, part: str = "") -> dict:
     return json.loads(watcher.wait_for(topic, part).payload)
 
 
+def test_an_exclusive_thing_is_named(aws, lamp, certificate_id, watcher):
+    """AWS IoT Core developer guide, exclusive-thing and life-cycle-events."""
+    principal = f"{IOT}:cert/{certificate_id}"
+    aws("iot", "create-thing", "--thing-name", "exclusive-lamp")
+    attachment = ("--thing-name", "exclusive-lamp", "--principal", principal)
+    aws("iot", "attach-thing-principal", *attachment, "--thing-principal-type", "EXCLUSIVE_THING")
+    try:
+        assert publish(lamp, "lamp-x", "lamps/x", "on")
+        for name in ("connected", "disconnected"):
+            assert event(watcher, f"{PRESENCE}/{name}/lamp-x")["thingName"] == "exclusive-lamp"
+    finally:
+        aws("iot", "detach-thing-principal", *attachment)
+
+
 def test_a_clients_visit_is_told(lamp, certificate_id, watcher):
     """Members and their order as AWS was seen to send them."""
     assert publish(lamp, "lamp-1", "lamps/1", "on")

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use bytes::BytesMut;
 use message::{Origin, TopicFilter};
 use mqtt_codec::{PacketId, ReasonCode};
+use names::ThingName;
 use router::{Delivery, Publisher, RetainedCursor, Subscriber};
 use tokio::sync::oneshot;
 use tracing::warn;
@@ -154,11 +155,15 @@ impl Client {
 
     /// Publishes an event about this client. Its subscribers are woken with those of what the client publishes.
     pub(crate) fn announce(&mut self, event: &Event<'_>, now: Now) {
-        let client_id = self.session.client_id().as_str();
-        let subject =
-            Subject { client_id, principal: self.origin.principal.as_deref(), session_id: self.visit.session_id };
+        let (client_id, principal) = (self.session.client_id().as_str(), self.origin.principal.as_deref());
+        let subject = Subject { client_id, principal, thing_name: None, session_id: self.visit.session_id };
+        let (broker, identity) = (&self.broker, &self.visit.info.peer.identity);
         if let Some(topic) = presence::topic(&subject, event) {
-            self.publisher.publish_if_heard(&topic, || presence::message(&subject, event, now.timestamp));
+            self.publisher.publish_if_heard(&topic, || {
+                let thing_name = broker.exclusive_thing(identity);
+                let thing_name = thing_name.as_ref().map(ThingName::as_str);
+                presence::message(&Subject { thing_name, ..subject }, event, now.timestamp)
+            });
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use message::{SubscribeOptions, TopicFilter};
-use names::{ArnSpace, CertificateId, ClientId, Dialect, Timestamp};
+use names::{ArnSpace, CertificateId, ClientId, Dialect, ThingName, Timestamp};
 use parking_lot::Mutex;
 use policy::{Document, PolicySet};
 use registry::{Affected, CertificateStatus, PolicyRecord, Registry, RegistryError};
@@ -173,6 +173,15 @@ impl Broker {
 
     pub(crate) fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// The thing that an identity's certificate belongs to exclusively (developer guide, exclusive-thing).
+    pub(crate) fn exclusive_thing(&self, identity: &Identity) -> Option<ThingName> {
+        let Identity::Certificate(id) = identity else { return None };
+        self.registry.exclusive_thing(id).unwrap_or_else(|error| {
+            warn!(certificate = %id, %error, "the certificate's thing cannot be read: events do not name it");
+            None
+        })
     }
 
     pub(crate) fn arns(&self) -> &ArnSpace {

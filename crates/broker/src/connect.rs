@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use message::{Origin, SubscribeOptions, TopicFilter};
 use mqtt_codec::{PacketId, Protocol, ReasonCode};
-use names::{CertificateId, ClientId, Dialect, limits};
+use names::{CertificateId, ClientId, Dialect, ThingName, limits};
 use persistent_sessions::{Presence, SessionId};
 use registry::{CertificateStatus, RegistryError};
 use router::Subscriber;
@@ -337,7 +337,9 @@ impl Refusal {
 
 fn announce_failure(broker: &Arc<Broker>, peer: &Peer, session_id: Uuid, client_id: &str, now: Now) {
     let principal = peer.identity.principal();
-    let subject = Subject { client_id, principal: principal.as_deref(), session_id };
+    let thing_name = broker.exclusive_thing(&peer.identity);
+    let thing_name = thing_name.as_ref().map(ThingName::as_str);
+    let subject = Subject { client_id, principal: principal.as_deref(), thing_name, session_id };
     let event = Event::ConnectFailed { source_ip: peer.source_ip };
     if let Some(message) = presence::message(&subject, &event, now.timestamp) {
         let _ = broker.router().publish(message); // not retained: there is nothing to wait for

@@ -17,6 +17,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) client_id: &'a str,
     /// None for anonymous clients.
     pub(crate) principal: Option<&'a str>,
+    /// The thing that its certificate belongs to exclusively, if there is one.
+    pub(crate) thing_name: Option<&'a str>,
     pub(crate) session_id: Uuid,
 }
 
@@ -83,7 +85,7 @@ impl Event<'_> {
     /// The members in AWS's order, as far as its answers have been seen: presence events name the client last,
     /// the others first, as the guide's samples do.
     fn payload(&self, subject: &Subject<'_>, at: Timestamp) -> Option<Vec<u8>> {
-        let client_id = subject.client_id;
+        let (client_id, thing_name) = (subject.client_id, subject.thing_name);
         let principal_identifier = subject.principal.unwrap_or(ANONYMOUS);
         let (session_identifier, event_type, timestamp) = (subject.session_id, self.name(), at.as_millis());
         let written = match *self {
@@ -95,6 +97,7 @@ impl Event<'_> {
                 event_type,
                 timestamp,
                 client_id,
+                thing_name,
             }),
             Self::Disconnected { version, reason } => serde_json::to_vec(&Disconnected {
                 version_number: version,
@@ -105,9 +108,11 @@ impl Event<'_> {
                 event_type,
                 timestamp,
                 client_id,
+                thing_name,
             }),
             Self::ConnectFailed { source_ip } => serde_json::to_vec(&ConnectFailed {
                 client_id,
+                thing_name,
                 timestamp,
                 event_type,
                 connect_failure_reason: "AUTHORIZATION_FAILED",
@@ -117,6 +122,7 @@ impl Event<'_> {
             }),
             Self::Subscribed { topics } | Self::Unsubscribed { topics } => serde_json::to_vec(&Subscriptions {
                 client_id,
+                thing_name,
                 timestamp,
                 event_type,
                 session_identifier,
@@ -138,6 +144,8 @@ struct Connected<'a> {
     event_type: &'a str,
     timestamp: u64,
     client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thing_name: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -151,12 +159,16 @@ struct Disconnected<'a> {
     event_type: &'a str,
     timestamp: u64,
     client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thing_name: Option<&'a str>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ConnectFailed<'a> {
     client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thing_name: Option<&'a str>,
     timestamp: u64,
     event_type: &'a str,
     connect_failure_reason: &'a str,
@@ -169,6 +181,8 @@ struct ConnectFailed<'a> {
 #[serde(rename_all = "camelCase")]
 struct Subscriptions<'a> {
     client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thing_name: Option<&'a str>,
     timestamp: u64,
     event_type: &'a str,
     session_identifier: Uuid,
@@ -186,7 +200,7 @@ mod tests {
     const SESSION: Uuid = Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
 
     fn subject(client_id: &str) -> Subject<'_> {
-        Subject { client_id, principal: Some("aa11"), session_id: SESSION }
+        Subject { client_id, principal: Some("aa11"), thing_name: None, session_id: SESSION }
     }
 
     #[track_caller]
@@ -232,6 +246,24 @@ mod tests {
             &Event::Unsubscribed { topics: &topics[..1] },
             "$aws/events/subscriptions/unsubscribed/a\"/b",
             r#"{"clientId":"a\"/b","timestamp":1573002230757,"eventType":"unsubscribed","sessionIdentifier":"SESSION","principalIdentifier":"anonymous","topics":["a/b"]}"#,
+        );
+    }
+
+    /// Developer guide, exclusive-thing: the name is there when the thing is the certificate's only one.
+    #[test]
+    fn an_exclusive_thing_is_named() {
+        let subject = Subject { thing_name: Some("t1"), ..subject("c1") };
+        check(
+            &subject,
+            &Event::Subscribed { topics: &[] },
+            "$aws/events/subscriptions/subscribed/c1",
+            r#"{"clientId":"c1","thingName":"t1","timestamp":1573002230757,"eventType":"subscribed","sessionIdentifier":"SESSION","principalIdentifier":"aa11","topics":[]}"#,
+        );
+        check(
+            &subject,
+            &Event::Disconnected { version: 3, reason: DisconnectReason::ConnectionLost },
+            "$aws/events/presence/disconnected/c1",
+            r#"{"versionNumber":3,"disconnectReason":"CONNECTION_LOST","principalIdentifier":"aa11","sessionIdentifier":"SESSION","clientInitiatedDisconnect":false,"eventType":"disconnected","timestamp":1573002230757,"clientId":"c1","thingName":"t1"}"#,
         );
     }
 
