@@ -69,23 +69,24 @@ impl<'a> Soak<'a> {
     }
 }
 
-/// Compares the mean of the second fifth of the samples with that of the last.
+/// Compares the mean of the third fifth of the samples with that of the last. Until then the store fills its write
+/// buffers, which are bounded; that takes about two minutes at this load.
 fn judge(samples: &[f64], time: Duration, tally: &Tally) -> anyhow::Result<String> {
     let fifth = |number: usize| {
         let length = samples.len() / 5;
         samples.get(number * length..(number + 1) * length).filter(|part| !part.is_empty())
     };
     let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
-    let (Some(second), Some(last)) = (fifth(1).map(mean), fifth(4).map(mean)) else {
+    let (Some(third), Some(last)) = (fifth(2).map(mean), fifth(4).map(mean)) else {
         bail!("{} samples are too few", samples.len());
     };
     let line = format!(
-        "soak {} s: resident memory {second:.1} MiB in the second fifth, {last:.1} MiB in the last \
+        "soak {} s: resident memory {third:.1} MiB in the third fifth, {last:.1} MiB in the last \
          (tolerance {:.0} % and {GROWTH_MIB_MAX} MiB); {tally}",
         time.as_secs(),
         GROWTH_MAX * 100.0,
     );
-    ensure!(last <= second * (1.0 + GROWTH_MAX) + GROWTH_MIB_MAX, "memory is not flat: {line}");
+    ensure!(last <= third * (1.0 + GROWTH_MAX) + GROWTH_MIB_MAX, "memory is not flat: {line}");
     Ok(line)
 }
 
@@ -94,7 +95,7 @@ const CAST: &[(Part, usize)] =
     &[(Part::Publisher, 20), (Part::Subscriber, 20), (Part::SlowReader, 10), (Part::Visitor, 10), (Part::Sleeper, 50)];
 const SAMPLE: Duration = Duration::from_secs(1);
 const TIME_MIN: Duration = Duration::from_secs(10);
-const GROWTH_MAX: f64 = 0.1;
+const GROWTH_MAX: f64 = 0.05;
 const GROWTH_MIB_MAX: f64 = 4.0;
 
 #[cfg(test)]
@@ -111,9 +112,9 @@ mod tests {
             assert!(text.contains(part), "{text}");
         };
         let of = |fifths: [f64; 5]| fifths.iter().flat_map(|value| [*value; 4]).collect::<Vec<_>>();
-        check(of([10.0, 50.0, 50.0, 50.0, 50.0]), Ok("50.0 MiB in the second fifth, 50.0 MiB in the last"));
-        check(of([10.0, 50.0, 90.0, 90.0, 59.0]), Ok("59.0 MiB in the last"));
-        check(of([10.0, 50.0, 50.0, 50.0, 59.1]), Err("memory is not flat"));
+        check(of([10.0, 30.0, 50.0, 50.0, 50.0]), Ok("50.0 MiB in the third fifth, 50.0 MiB in the last"));
+        check(of([10.0, 30.0, 50.0, 90.0, 56.0]), Ok("56.0 MiB in the last"));
+        check(of([10.0, 50.0, 50.0, 50.0, 57.0]), Err("memory is not flat"));
         check(vec![1.0; 4], Err("4 samples are too few"));
     }
 }
