@@ -5,6 +5,7 @@ import http.client
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ import botocore.auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+EVERYTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*","Resource":"*"}]}'
 PROGRAM = str(Path(sys.executable).with_name("aws"))
 
 
@@ -39,6 +41,28 @@ class Cli:
         done = self.run(*arguments)
         assert done.returncode != 0, f"aws {' '.join(arguments)} succeeded: {done.stdout}"
         return done.stderr.strip()
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device with a registered certificate, and the files it connects with."""
+
+    certificate_id: str
+    certificate_arn: str
+    certificate: Path
+    key: Path
+
+
+def create_device(aws: Cli, folder: Path, name: str, policy_document: str | None = EVERYTHING) -> Device:
+    """A device with a new, active certificate. The policy and the files in `folder` have the device's name."""
+    created = aws("iot", "create-keys-and-certificate", "--set-as-active")
+    certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
+    certificate.write_text(created["certificatePem"])
+    key.write_text(created["keyPair"]["PrivateKey"])
+    if policy_document:
+        aws("iot", "create-policy", "--policy-name", name, "--policy-document", policy_document)
+        aws("iot", "attach-policy", "--policy-name", name, "--target", created["certificateArn"])
+    return Device(created["certificateId"], created["certificateArn"], certificate, key)
 
 
 def signed_request(url: str, method: str, body: bytes, access_key: str, secret: str, *, service: str = "iot",

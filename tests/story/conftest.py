@@ -51,12 +51,8 @@ def moto(tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, moto):
     """A running server on a fresh data directory."""
-    server = Server(tmp_path_factory.mktemp("althing"), AWS_ENDPOINT_URL_DYNAMODB=moto, **MOTO_CREDENTIALS)
-    try:
-        server.start()
+    with Server(tmp_path_factory.mktemp("althing"), AWS_ENDPOINT_URL_DYNAMODB=moto, **MOTO_CREDENTIALS) as server:
         yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture(scope="module")

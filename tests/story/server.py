@@ -36,19 +36,29 @@ def clean_environment(home: Path, **more: str) -> dict[str, str]:
 
 
 class Server:
-    """One data directory and the process that serves it. `start` may be called again after `kill` or `stop`."""
+    """One data directory and the process that serves it, started and killed by `with`. `start` may be called again after
+    `kill` or `stop`. `settings` is the TOML file beside the flags; `alpn` opens the port shared by ALPN name."""
 
-    settings = ""
-    """The TOML file beside the flags."""
-
-    def __init__(self, folder: Path, **environment: str):
+    def __init__(self, folder: Path, settings: str = "", alpn: bool = False, **environment: str):
+        self.settings = settings
         self.folder = folder
         self.data_dir = folder / "data"
         self.environment = clean_environment(folder, **environment)
         self.mqtt, self.mqtts, self.https, self.http = (free_port() for _ in range(4))
-        self.alpn: int | None = None
+        self.alpn = free_port() if alpn else None
         self.process: subprocess.Popen | None = None
         self.starts = 0
+
+    def __enter__(self) -> "Server":
+        try:
+            self.start()
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.kill()
 
     def arguments(self) -> list[str]:
         address = "127.0.0.1:{}".format

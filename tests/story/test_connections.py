@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
+from aws import create_device
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from mosquitto import Door, Subscriber, eventually
@@ -33,18 +34,13 @@ def data(exports):
 @pytest.fixture(scope="module")
 def lamp(server, aws, exports) -> Door:
     """A device that may receive what is under orders/."""
-    created = aws("iot", "create-keys-and-certificate", "--set-as-active")
     statements = [
         {"Effect": "Allow", "Action": ["iot:Connect", "iot:Subscribe"], "Resource": "*"},
         {"Effect": "Allow", "Action": "iot:Receive", "Resource": f"{IOT}:topic/orders/*"},
     ]
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})
-    aws("iot", "create-policy", "--policy-name", "lamps", "--policy-document", document)
-    aws("iot", "attach-policy", "--policy-name", "lamps", "--target", created["certificateArn"])
-    certificate, key = server.folder / "lamp.pem", server.folder / "lamp.key"
-    certificate.write_text(created["certificatePem"])
-    key.write_text(created["keyPair"]["PrivateKey"])
-    return Door(server.mqtts, exports["ALTHING_CA"], certificate, key)
+    device = create_device(aws, server.folder, "lamps", document)
+    return Door(server.mqtts, exports["ALTHING_CA"], device.certificate, device.key)
 
 
 def refusal(call, **arguments) -> tuple[int, str, str]:

@@ -19,12 +19,8 @@ IN_FLIGHT = 20
 
 @pytest.fixture(scope="module")
 def crashing(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("althing"))
-    try:
-        server.start()
+    with Server(tmp_path_factory.mktemp("althing")) as server:
         yield server
-    finally:
-        server.kill()
 
 
 class Publisher(threading.Thread):

@@ -8,25 +8,15 @@ import struct
 import time
 
 import pytest
-from aws import Cli
+from aws import Cli, create_device
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from mosquitto import Door, Subscriber, eventually, publish
-from server import Server, clean_environment, free_port
+from server import Server, clean_environment
 from websockets.sync.client import connect
 from wire import ACCEPTED, connect_packet, subscribe_packet
-
-EVERYTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*","Resource":"*"}]}'
-
-
-def started(folder, settings: str, alpn: bool = False) -> Server:
-    server = Server(folder)
-    server.settings = settings
-    server.alpn = free_port() if alpn else None
-    server.start()
-    return server
 
 
 def metric(server: Server, name: str) -> int:
@@ -66,9 +56,8 @@ def v1(source: str) -> bytes:
 def proxied(tmp_path_factory):
     """Every listener but plain HTTP, which the tests ask for readiness, is behind a proxy."""
     tables = "".join(f"[{name}]\nproxy_protocol = true\nhandshake_seconds_max = 2\n" for name in ("mqtt", "mqtts", "https", "alpn"))
-    server = started(tmp_path_factory.mktemp("althing"), tables, alpn=True)
-    yield server
-    server.kill()
+    with Server(tmp_path_factory.mktemp("althing"), tables, alpn=True) as server:
+        yield server
 
 
 def source_of(server: Server, client_id: str, *parts: bytes) -> str:
@@ -117,20 +106,16 @@ def test_tls_comes_after_the_header(proxied):
 
 
 def test_where_no_proxy_is_configured_a_header_is_no_packet(tmp_path):
-    server = started(tmp_path, "")
-    try:
+    with Server(tmp_path) as server:
         assert answer(server.mqtt, v2("198.51.100.7") + connect_packet()) == b""
         assert answer(server.mqtt, connect_packet()) == ACCEPTED
-    finally:
-        server.kill()
 
 
 # Bounds
 
 
 def test_connections_over_the_limit_are_closed_and_counted(tmp_path):
-    server = started(tmp_path, "[mqtt]\nconnections_max = 3\n")
-    try:
+    with Server(tmp_path, "[mqtt]\nconnections_max = 3\n") as server:
         kept = [socket.create_connection(("127.0.0.1", server.mqtt), 10) for _ in range(3)]
         for number, stream in enumerate(kept):
             stream.sendall(connect_packet(b"k%d" % number))
@@ -142,13 +127,10 @@ def test_connections_over_the_limit_are_closed_and_counted(tmp_path):
         assert metric(server, "door_connections_let_in") >= 4
         for stream in kept:
             stream.close()
-    finally:
-        server.kill()
 
 
 def test_an_address_that_connects_too_often_is_refused_and_others_are_not(tmp_path):
-    server = started(tmp_path, "[mqtt]\nproxy_protocol = true\nconnects_per_second_per_ip = 1\nconnects_burst_per_ip = 4\n")
-    try:
+    with Server(tmp_path, "[mqtt]\nproxy_protocol = true\nconnects_per_second_per_ip = 1\nconnects_burst_per_ip = 4\n") as server:
 
         def connects(address: str) -> bool:
             return answer(server.mqtt, v2(address) + connect_packet(address.encode())) == ACCEPTED
@@ -158,33 +140,25 @@ def test_an_address_that_connects_too_often_is_refused_and_others_are_not(tmp_pa
         assert connects("198.51.100.8")
         assert metric(server, "door_refused_rate") >= 2
         assert eventually(lambda: connects("198.51.100.7"), "a connection a second later", 3)
-    finally:
-        server.kill()
 
 
 def test_silent_clients_are_let_go_in_the_configured_time(tmp_path):
     tables = "[mqtt]\nconnect_seconds_max = 1\n[mqtts]\nhandshake_seconds_max = 1\n"
-    server = started(tmp_path, tables)
-    try:
+    with Server(tmp_path, tables) as server:
         for port in (server.mqtt, server.mqtts):
             began = time.monotonic()
             assert answer(port, b"") == b""
             assert 0.8 < time.monotonic() - began < 4
-    finally:
-        server.kill()
 
 
 def test_a_listener_may_speak_the_other_dialect(tmp_path):
     """`#` and the parent level: AWS's does not match it, the standard's does [MQTT-4.7.1-2]."""
-    server = started(tmp_path, '[mqtt]\ndialect = "aws"\n')
-    try:
+    with Server(tmp_path, '[mqtt]\ndialect = "aws"\n') as server:
         with Subscriber(Door(server.mqtt), "s", "sport/#") as subscriber:
             assert publish(Door(server.mqtt), "p", "sport", "parent")
             assert publish(Door(server.mqtt), "p", "sport/tennis", "child")
             subscriber.wait_for("sport/tennis")
             assert [message.topic for message in subscriber.messages()] == ["sport/tennis"]
-    finally:
-        server.kill()
 
 
 # Certificates
@@ -236,7 +210,7 @@ def registered(server: Server, aws: Cli, issued: Issuer, name: str):
     """A device with this certificate, registered and allowed everything; gives its files."""
     files = issued.write(server.folder, name)
     answered = aws("iot", "register-certificate-without-ca", "--certificate-pem", issued.pem(), "--status", "ACTIVE")
-    aws("iot", "attach-policy", "--policy-name", "all", "--target", answered["certificateArn"])
+    aws("iot", "attach-policy", "--policy-name", "own", "--target", answered["certificateArn"])
     return files
 
 
@@ -248,8 +222,7 @@ def test_the_clients_name_for_the_server_chooses_its_certificate(tmp_path):
     for issued, name in ((exact, "broker.example.org"), (wild, "*.devices.example.org")):
         chain, key = issued.write(tmp_path, issued.certificate.subject.rfc4514_string()[3:])
         tables += f'[[tls.certificates]]\nnames = ["{name}"]\nchain_file = "{chain}"\nkey_file = "{key}"\n'
-    server = started(tmp_path, tables, alpn=True)
-    try:
+    with Server(tmp_path, tables, alpn=True) as server:
         own = ssl.create_default_context(cafile=server.exports()["ALTHING_CA"])
         others = ssl.create_default_context(cadata=authority.pem())
 
@@ -267,24 +240,16 @@ def test_the_clients_name_for_the_server_chooses_its_certificate(tmp_path):
             assert shown(port, others, "lamp.devices.example.org")
             assert not shown(port, others, "a.b.devices.example.org")
             assert not shown(port, others, "localhost") and shown(port, own, "localhost")
-    finally:
-        server.kill()
 
 
 def test_clients_must_have_been_issued_by_a_configured_authority(tmp_path):
     authority, stranger = Issuer("Fleet CA", is_authority=True), Issuer("Stranger CA", is_authority=True)
     ca_file = tmp_path / "fleet-ca.pem"
     ca_file.write_text(authority.pem())
-    server = started(tmp_path, f'[tls]\nclient_ca_files = ["{ca_file}"]\n')
-    try:
+    with Server(tmp_path, f'[tls]\nclient_ca_files = ["{ca_file}"]\n') as server:
         exports = server.exports()
         aws = Cli(clean_environment(server.folder, **exports))
-        aws("iot", "create-policy", "--policy-name", "all", "--policy-document", EVERYTHING)
-        created = aws("iot", "create-keys-and-certificate", "--set-as-active")
-        aws("iot", "attach-policy", "--policy-name", "all", "--target", created["certificateArn"])
-        own = (tmp_path / "own.pem", tmp_path / "own.key")
-        own[0].write_text(created["certificatePem"])
-        own[1].write_text(created["keyPair"]["PrivateKey"])
+        own = create_device(aws, tmp_path, "own")
 
         def connects(files) -> bool:
             door = Door(server.mqtts, exports["ALTHING_CA"], *files)
@@ -292,29 +257,21 @@ def test_clients_must_have_been_issued_by_a_configured_authority(tmp_path):
 
         assert connects(registered(server, aws, Issuer("fleet", authority), "fleet"))
         assert connects(registered(server, aws, Issuer("self-signed"), "self-signed"))
-        assert connects(own), "this server's own authority"
+        assert connects((own.certificate, own.key)), "this server's own authority"
         assert not connects(registered(server, aws, Issuer("stranger", stranger), "stranger"))
         assert not connects(Issuer("unregistered", authority).write(tmp_path, "unregistered"))
-    finally:
-        server.kill()
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_a_deactivated_certificate_does_not_come_back_with_a_ticket(tmp_path, version):
     """A resumed handshake verifies no certificate, so its status is asked afterwards."""
-    server = started(tmp_path, "")
-    try:
+    with Server(tmp_path) as server:
         exports = server.exports()
         aws = Cli(clean_environment(server.folder, **exports))
-        created = aws("iot", "create-keys-and-certificate", "--set-as-active")
-        aws("iot", "create-policy", "--policy-name", "all", "--policy-document", EVERYTHING)
-        aws("iot", "attach-policy", "--policy-name", "all", "--target", created["certificateArn"])
-        certificate, key = tmp_path / "lamp.pem", tmp_path / "lamp.key"
-        certificate.write_text(created["certificatePem"])
-        key.write_text(created["keyPair"]["PrivateKey"])
+        lamp = create_device(aws, tmp_path, "lamp")
         context = ssl.create_default_context(cafile=exports["ALTHING_CA"])
         context.minimum_version = context.maximum_version = version
-        context.load_cert_chain(certificate, key)
+        context.load_cert_chain(lamp.certificate, lamp.key)
 
         def connects(session):
             """The answer to CONNECT, whether the session was resumed, and the session for the next time."""
@@ -327,8 +284,6 @@ def test_a_deactivated_certificate_does_not_come_back_with_a_ticket(tmp_path, ve
         assert (first, was_resumed) == (ACCEPTED, False)
         again, was_resumed, session = connects(session)
         assert (again, was_resumed) == (ACCEPTED, True)
-        aws("iot", "update-certificate", "--certificate-id", created["certificateId"], "--new-status", "INACTIVE")
+        aws("iot", "update-certificate", "--certificate-id", lamp.certificate_id, "--new-status", "INACTIVE")
         refused, was_resumed, _ = connects(session)
         assert (refused, was_resumed) == (b"", True)
-    finally:
-        server.kill()

@@ -7,23 +7,17 @@ import subprocess
 from dataclasses import replace
 
 import pytest
-from aws import Cli
+from aws import Cli, create_device
 from mosquitto import Door, publish
 from server import Server, binary, clean_environment, free_port
 
-EVERYTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*","Resource":"*"}]}'
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
     """A server with all doors open."""
-    server = Server(tmp_path_factory.mktemp("althing"))
-    server.alpn = free_port()
-    try:
-        server.start()
+    with Server(tmp_path_factory.mktemp("althing"), alpn=True) as server:
         yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +28,8 @@ def https(house) -> Cli:
 
 @pytest.fixture(scope="module")
 def lamp(house, https) -> Door:
-    created = https("iot", "create-keys-and-certificate", "--set-as-active")
-    https("iot", "create-policy", "--policy-name", "all", "--policy-document", EVERYTHING)
-    https("iot", "attach-policy", "--policy-name", "all", "--target", created["certificateArn"])
-    certificate, key = house.folder / "lamp.pem", house.folder / "lamp.key"
-    certificate.write_text(created["certificatePem"])
-    key.write_text(created["keyPair"]["PrivateKey"])
-    return Door(house.mqtts, house.exports()["ALTHING_CA"], certificate, key)
+    device = create_device(https, house.folder, "lamp")
+    return Door(house.mqtts, house.exports()["ALTHING_CA"], device.certificate, device.key)
 
 
 def test_the_apis_are_served_over_tls_with_the_bundle_that_env_names(https, house):
@@ -98,8 +87,7 @@ def test_the_environment_names_doors_as_flags_do(tmp_path):
     server = Server(tmp_path)
     server.environment, server.data_dir, server.http = environment, tmp_path / "data", port
     server.arguments = lambda: [binary()]
-    try:
-        server.start()
+    with server:
         exports = server.exports()
         assert exports["AWS_REGION"] == "eu-north-1"
         aws = Cli(clean_environment(tmp_path, **exports))
@@ -109,5 +97,3 @@ def test_the_environment_names_doors_as_flags_do(tmp_path):
             [binary(), "env", "--https"], env=environment, capture_output=True, text=True, timeout=20
         )  # fmt: skip
         assert (refused.returncode, refused.stderr) == (1, "althing: the server's https listener is off\n")
-    finally:
-        server.kill()

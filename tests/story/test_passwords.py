@@ -10,9 +10,9 @@ import time
 from dataclasses import replace
 
 import pytest
-from aws import Cli
+from aws import Cli, create_device
 from mosquitto import Door, Subscriber, publish
-from server import Server, binary, clean_environment, free_port
+from server import Server, binary, clean_environment
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from wire import packet, text
@@ -44,14 +44,8 @@ policy_document = '{ONLY_LAMPS}'
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("althing"))
-    server.alpn = free_port()
-    server.settings = settings()
-    try:
-        server.start()
+    with Server(tmp_path_factory.mktemp("althing"), settings(), alpn=True) as server:
         yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture(scope="module")
@@ -107,13 +101,9 @@ def test_tls_without_certificate_and_name_is_refused(house):
 def test_a_certificate_still_counts_whatever_name_is_sent_along(house):
     exports = house.exports()
     aws = Cli(clean_environment(house.folder, **exports))
-    created = aws("iot", "create-keys-and-certificate", "--set-as-active")
-    aws("iot", "create-policy", "--policy-name", "lamps", "--policy-document", ONLY_LAMPS)
-    aws("iot", "attach-policy", "--policy-name", "lamps", "--target", created["certificateArn"])
-    certificate, key = house.folder / "c.pem", house.folder / "c.key"
-    certificate.write_text(created["certificatePem"])
-    key.write_text(created["keyPair"]["PrivateKey"])
-    door = Door(house.mqtts, exports["ALTHING_CA"], certificate, key, user="?SDK=Python&Version=1.0", password="x")
+    device = create_device(aws, house.folder, "c", ONLY_LAMPS)
+    ca, sdk = exports["ALTHING_CA"], "?SDK=Python&Version=1.0"
+    door = Door(house.mqtts, ca, device.certificate, device.key, user=sdk, password="x")
     assert publish(door, "c", "lamps/1", "1")
 
 
@@ -161,30 +151,20 @@ def test_many_checks_at_once_do_not_hold_up_those_who_are_connected(house):
 
 
 def test_anonymous_clients_can_be_shut_out(tmp_path):
-    server = Server(tmp_path)
-    server.settings = settings("[anonymous]\n")
-    try:
-        server.start()
+    with Server(tmp_path, settings("[anonymous]\n")) as server:
         assert connack(server, 0x02) == 5
         assert connack(server, 0xC2, b"ann", b"correct horse") == 0
         with connect(f"ws://127.0.0.1:{server.http}/mqtt", subprotocols=["mqtt"], proxy=None) as websocket:
             websocket.send(packet(0x10, text(b"MQTT") + b"\x04\x02\x00\x3c" + text(b"ws")))
             assert websocket.recv(10) == b"\x20\x02\x00\x04", "a name and password are wanted"
-    finally:
-        server.kill()
 
 
 def test_without_users_the_alpn_name_mqtt_is_refused_and_the_log_says_why(tmp_path):
-    server = Server(tmp_path)
-    server.alpn = free_port()
-    try:
-        server.start()
+    with Server(tmp_path, alpn=True) as server:
         shared = Door(server.alpn, server.exports()["ALTHING_CA"], protocol="mqtt", user="a", password="b")
         assert not publish(shared, "a", "a/b", "1", seconds=3)
         assert "custom authorizers" in server.output() and "[[users]]" in server.output()
         assert "althing_door_refused_protocol_total" in server.get("/metrics")[1]
-    finally:
-        server.kill()
 
 
 def test_a_hash_that_is_none_is_told_in_one_line(tmp_path):

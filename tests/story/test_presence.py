@@ -5,6 +5,7 @@ import re
 import time
 
 import pytest
+from aws import create_device
 from mosquitto import Door, Subscriber, publish
 from server import ACCOUNT, REGION
 from wire import Connection
@@ -30,13 +31,8 @@ def certificate_id(aws) -> str:
 
 @pytest.fixture(scope="module")
 def lamp(server, aws, exports) -> Door:
-    created = aws("iot", "create-keys-and-certificate", "--set-as-active")
-    aws("iot", "create-policy", "--policy-name", "lamps", "--policy-document", json.dumps(POLICY))
-    aws("iot", "attach-policy", "--policy-name", "lamps", "--target", created["certificateArn"])
-    certificate, key = server.folder / "lamp.pem", server.folder / "lamp.key"
-    certificate.write_text(created["certificatePem"])
-    key.write_text(created["keyPair"]["PrivateKey"])
-    return Door(server.mqtts, exports["ALTHING_CA"], certificate, key)
+    device = create_device(aws, server.folder, "lamps", json.dumps(POLICY))
+    return Door(server.mqtts, exports["ALTHING_CA"], device.certificate, device.key)
 
 
 @pytest.fixture

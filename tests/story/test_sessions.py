@@ -5,7 +5,6 @@ import random
 import time
 from collections import Counter, defaultdict
 
-import pytest
 from faithful import Broken, Faithful, Publisher, Stream, Subscriber
 from server import Server
 from wire import Connection, subscribe_packet
@@ -154,10 +153,7 @@ async def kill_again_and_again(server: Server, load: Load) -> None:
 
 
 def test_kill_9_loses_nothing_of_persistent_sessions(tmp_path):
-    server = Server(tmp_path)
-    server.start()
-
-    async def story() -> Load:
+    async def story(server: Server) -> Load:
         load = Load(server.mqtt)
         try:
             await kill_again_and_again(server, load)
@@ -170,10 +166,8 @@ def test_kill_9_loses_nothing_of_persistent_sessions(tmp_path):
         return load
 
     began = time.monotonic()
-    try:
-        load = asyncio.run(story())
-    finally:
-        server.kill()
+    with Server(tmp_path) as server:
+        load = asyncio.run(story(server))
     acknowledged = sum(stream.acknowledged for stream in load.streams)
     repeated = sum(subscriber.repeated for subscriber in load.subscribers)
     print(f"{acknowledged} messages, {repeated} deliveries repeated, {time.monotonic() - began:.0f} s")

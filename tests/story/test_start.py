@@ -11,14 +11,10 @@ from server import Server
 @pytest.fixture(scope="module")
 def initialized(tmp_path_factory):
     """A server that has been started and stopped once, so that its data directory is no longer empty."""
-    server = Server(tmp_path_factory.mktemp("althing"))
-    try:
-        server.start()
+    with Server(tmp_path_factory.mktemp("althing")) as server:
         server.first_output = server.output()
         assert server.stop() == 0, server.output()
         yield server
-    finally:
-        server.kill()
 
 
 def failed_start(server: Server, *more: str) -> str:

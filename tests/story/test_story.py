@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import boto3
 import pytest
+from aws import create_device
 from mosquitto import Door, Subscriber, eventually, publish
 from server import ACCOUNT, REGION
 
@@ -118,16 +119,13 @@ def test_a_thing_is_created(aws):
 
 
 def test_keys_and_a_certificate_are_created(aws, server, exports, told):
-    created = aws("iot", "create-keys-and-certificate", "--set-as-active")
-    told.certificate_arn, told.certificate_id = created["certificateArn"], created["certificateId"]
-    der = ssl.PEM_cert_to_DER_cert(created["certificatePem"])
+    device = create_device(aws, server.folder, "lamp", policy_document=None)
+    told.certificate_arn, told.certificate_id = device.certificate_arn, device.certificate_id
+    der = ssl.PEM_cert_to_DER_cert(device.certificate.read_text())
     assert told.certificate_id == hashlib.sha256(der).hexdigest()
     assert told.certificate_arn == f"{IOT}:cert/{told.certificate_id}"
-    certificate, key = server.folder / "lamp.pem", server.folder / "lamp.key"
-    certificate.write_text(created["certificatePem"])
-    key.write_text(created["keyPair"]["PrivateKey"])
     assert Path(exports["ALTHING_CA"]).is_file()
-    told.lamp = Door(server.mqtts, exports["ALTHING_CA"], certificate, key)
+    told.lamp = Door(server.mqtts, exports["ALTHING_CA"], device.certificate, device.key)
     described = aws("iot", "describe-certificate", "--certificate-id", told.certificate_id)
     assert described["certificateDescription"]["status"] == "ACTIVE"
 

@@ -8,27 +8,21 @@ from contextlib import contextmanager
 
 import paho.mqtt.client as paho
 import pytest
-from aws import Cli
+from aws import Cli, Device, create_device
 from mosquitto import Door, Subscriber
-from server import REGION, Server, clean_environment, free_port
+from server import REGION, Server, clean_environment
 from signing import credentials, header_signed, query_signed, signed_by_hand, token_appended
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from wire import ACCEPTED, connect_packet, packet, publish_packet, subscribe_packet, text
 
-EVERYTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*","Resource":"*"}]}'
 PINGREQ, PINGRESP = b"\xc0\x00", b"\xd0\x00"
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("althing"))
-    server.alpn = free_port()
-    try:
-        server.start()
+    with Server(tmp_path_factory.mktemp("althing"), alpn=True) as server:
         yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture(scope="module")
@@ -42,16 +36,8 @@ def trust(exports) -> ssl.SSLContext:
 
 
 @pytest.fixture(scope="module")
-def lamp(house, exports):
-    """The files of a registered device that may do anything."""
-    aws = Cli(clean_environment(house.folder, **exports))
-    created = aws("iot", "create-keys-and-certificate", "--set-as-active")
-    aws("iot", "create-policy", "--policy-name", "all", "--policy-document", EVERYTHING)
-    aws("iot", "attach-policy", "--policy-name", "all", "--target", created["certificateArn"])
-    certificate, key = house.folder / "lamp.pem", house.folder / "lamp.key"
-    certificate.write_text(created["certificatePem"])
-    key.write_text(created["keyPair"]["PrivateKey"])
-    return created["certificateId"], certificate, key
+def lamp(house, exports) -> Device:
+    return create_device(Cli(clean_environment(house.folder, **exports)), house.folder, "lamp")
 
 
 def websocket(url: str, trust=None, protocols=("mqtt",), **more):
@@ -140,14 +126,13 @@ def test_refusals_say_why_in_the_words_of_aws(house, exports, trust):
 
 
 def test_a_client_certificate_opens_it_without_a_signature(house, exports, lamp):
-    identity, certificate, key = lamp
     context = ssl.create_default_context(cafile=exports["ALTHING_CA"])
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(lamp.certificate, lamp.key)
     with Subscriber(Door(house.mqtt), "watch-lamp", "$aws/events/presence/connected/#") as watcher:
         with websocket(f"wss://localhost:{house.https}/mqtt", context) as socket:
             assert connects(socket)
             event = json.loads(watcher.wait_for("$aws/events/presence/connected/signed").payload)
-            assert event["principalIdentifier"] == identity
+            assert event["principalIdentifier"] == lamp.certificate_id
 
 
 def test_a_signed_client_is_its_principal_and_forges_no_events(house, exports):
@@ -175,18 +160,13 @@ def test_pages_of_strangers_are_refused_where_nothing_is_signed(house, exports):
 
 
 def test_where_anonymous_clients_are_refused_the_plain_listener_refuses_them_too(tmp_path):
-    server = Server(tmp_path)
-    server.settings = "[anonymous]\n"
-    try:
-        server.start()
+    with Server(tmp_path, "[anonymous]\n") as server:
         with pytest.raises(InvalidStatus) as refused:
             websocket(f"ws://127.0.0.1:{server.http}/mqtt")
         assert refused.value.response.status_code == 403
         signed = query_signed(f"ws://127.0.0.1:{server.http}/mqtt", credentials(server.exports()), REGION)
         with websocket(signed) as socket:
             assert connects(socket)
-    finally:
-        server.kill()
 
 
 @pytest.mark.parametrize("version", [paho.MQTTv311])
