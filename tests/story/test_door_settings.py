@@ -8,15 +8,18 @@ import struct
 import time
 
 import pytest
-from aws import Cli, create_device
+from aws import EVERYTHING, Cli, create_device
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from mosquitto import Door, Subscriber, eventually, publish
 from server import Server, clean_environment
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from wire import ACCEPTED, connect_packet, subscribe_packet
+
+ANONYMOUS = f"[anonymous]\npolicy_document = '{EVERYTHING}'\n"
 
 
 def metric(server: Server, name: str) -> int:
@@ -55,7 +58,7 @@ def v1(source: str) -> bytes:
 @pytest.fixture(scope="module")
 def proxied(tmp_path_factory):
     """Every listener but plain HTTP, which the tests ask for readiness, is behind a proxy."""
-    tables = "".join(f"[{name}]\nproxy_protocol = true\nhandshake_seconds_max = 2\n" for name in ("mqtt", "mqtts", "https", "alpn"))
+    tables = ANONYMOUS + "".join(f"[{name}]\nproxy_protocol = true\nhandshake_seconds_max = 2\n" for name in ("mqtt", "mqtts", "https", "alpn"))
     with Server(tmp_path_factory.mktemp("althing"), tables, alpn=True) as server:
         yield server
 
@@ -105,6 +108,15 @@ def test_tls_comes_after_the_header(proxied):
                 assert b" 403 " in stream.recv(4096)
 
 
+def test_whoever_comes_through_a_proxy_is_not_from_this_machine(tmp_path):
+    """Anonymous clients are let in without a configuration where only this machine reaches the listener."""
+    with Server(tmp_path, "[mqtt]\nproxy_protocol = true\n") as server:
+        assert answer(server.mqtt, v2("198.51.100.7") + connect_packet()) == b"\x20\x02\x00\x05"
+        assert "anonymous clients are refused" in server.output()
+        with pytest.raises(InvalidStatus):
+            connect(f"ws://127.0.0.1:{server.http}/mqtt", subprotocols=["mqtt"], proxy=None)
+
+
 def test_where_no_proxy_is_configured_a_header_is_no_packet(tmp_path):
     with Server(tmp_path) as server:
         assert answer(server.mqtt, v2("198.51.100.7") + connect_packet()) == b""
@@ -130,7 +142,8 @@ def test_connections_over_the_limit_are_closed_and_counted(tmp_path):
 
 
 def test_an_address_that_connects_too_often_is_refused_and_others_are_not(tmp_path):
-    with Server(tmp_path, "[mqtt]\nproxy_protocol = true\nconnects_per_second_per_ip = 1\nconnects_burst_per_ip = 4\n") as server:
+    settings = "[mqtt]\nproxy_protocol = true\nconnects_per_second_per_ip = 1\nconnects_burst_per_ip = 4\n"
+    with Server(tmp_path, ANONYMOUS + settings) as server:
 
         def connects(address: str) -> bool:
             return answer(server.mqtt, v2(address) + connect_packet(address.encode())) == ACCEPTED

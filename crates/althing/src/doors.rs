@@ -249,14 +249,14 @@ async fn run_websocket(door: mqtt_listener::Door, client: WebSocketClient) {
 pub(crate) fn lets_in_anonymous(config: &Config) -> bool {
     match &config.anonymous {
         Some(anonymous) => anonymous.policy_document.is_some(),
-        None => config.mqtt.is_loopback(),
+        None => config.mqtt.is_local(),
     }
 }
 
 /// Whether the plain HTTP listener's WebSockets are as open as the plain MQTT listener: if that was configured, or only
 /// this machine reaches them.
 fn anonymous_websockets(config: &Config) -> bool {
-    lets_in_anonymous(config) && (config.anonymous.is_some() || config.http.is_loopback())
+    lets_in_anonymous(config) && (config.anonymous.is_some() || config.http.is_local())
 }
 
 fn who_comes_plainly(config: &Config, has_users: bool) -> &'static str {

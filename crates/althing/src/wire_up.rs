@@ -12,7 +12,7 @@ use broker::{Anonymous, Broker, BrokerSettings, Passwords};
 use doorway::DoorMetrics;
 use http_api::{HttpApi, Services};
 use iam::Iam;
-use names::ArnSpace;
+use names::{ArnSpace, limits};
 use registry::Registry;
 use router::Router;
 use rules::Rules;
@@ -171,9 +171,10 @@ impl House {
     pub(crate) async fn close(self, doors: Doors) {
         self.is_ready.store(false, Ordering::Release);
         self.broker.shut_down();
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(limits::HTTP_DRAIN_SECONDS_MAX + 1);
         for task in doors.tasks {
             let abort = task.abort_handle();
-            if tokio::time::timeout(Duration::from_secs(7), task).await.is_err() {
+            if tokio::time::timeout_at(deadline, task).await.is_err() {
                 abort.abort();
             }
         }

@@ -119,9 +119,9 @@ fn rate(per_second: Option<u32>, burst: Option<u32>) -> Option<ConnectRate> {
 }
 
 impl Listener {
-    /// Whether only this machine reaches it.
-    pub(crate) fn is_loopback(&self) -> bool {
-        matches!(self.address, Listen::On(address) if address.ip().is_loopback())
+    /// Whether only this machine reaches it: it listens on a loopback address, and no proxy carries others there.
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self.address, Listen::On(address) if address.ip().is_loopback()) && !self.bounds.proxy_protocol
     }
 }
 

@@ -146,7 +146,9 @@ const APIS: Defaults = Defaults {
 const MQTT: Defaults = Defaults { name: "mqtt", ip: [127, 0, 0, 1], port: 1883, dialect: Dialect::Mqtt, ..DEVICES };
 const MQTTS: Defaults = Defaults { name: "mqtts", port: 8883, ..DEVICES };
 const HTTPS: Defaults = Defaults { name: "https", port: 8443, ..APIS };
-const ALPN: Defaults = Defaults { name: "alpn", port: 443, ..DEVICES };
+/// Requests of the APIs come here too.
+const ALPN: Defaults =
+    Defaults { name: "alpn", port: 443, drain_seconds_max: limits::HTTP_DRAIN_SECONDS_MAX, ..DEVICES };
 const HTTP: Defaults = Defaults { name: "http", ip: [127, 0, 0, 1], port: 8080, dialect: Dialect::Mqtt, ..APIS };
 
 impl Config {
@@ -259,6 +261,7 @@ mod tests {
         assert_eq!(config.mqtt.address, Listen::On("127.0.0.1:3883".parse().unwrap()), "the flag's address");
         let bounds = &config.mqtt.bounds;
         assert!(bounds.proxy_protocol && bounds.connections_max == 5, "{bounds:?}");
+        assert!(!config.mqtt.is_local(), "who comes through the proxy is not from this machine");
         assert_eq!(bounds.rate, Some(doorway::ConnectRate { per_second: 7, burst: 7 }));
         assert_eq!(config.mqtts.address, Listen::On("0.0.0.0:8883".parse().unwrap()));
         assert_eq!((config.mqtts.dialect, config.mqtts.connect_time_max.as_secs()), (Dialect::Mqtt, 3));
@@ -270,6 +273,7 @@ mod tests {
             (Dialect::Aws, Dialect::Aws, Dialect::Mqtt)
         );
         assert!(!config.mqtt.bounds.proxy_protocol && config.mqtt.bounds.rate.is_none());
+        assert!(config.mqtt.is_local() && config.http.is_local() && !config.mqtts.is_local());
     }
 
     #[test]
