@@ -22,5 +22,4 @@ pub use accept::serve;
 pub use arrival::{Arrival, Stream};
 pub use entrance::{Bounds, ConnectRate, Entrance};
 pub use metrics::DoorMetrics;
-pub use proxy_header::{InvalidProxyHeader, ProxyHeader, parse_proxy_header};
 pub use tls::{ClientCertificate, Identity, NamedIdentity, TlsError, TlsSettings};

@@ -9,17 +9,17 @@ use names::limits;
 
 /// What a header says, and how many bytes it took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ProxyHeader {
+pub(crate) struct ProxyHeader {
     /// Where the client connected from; none when the proxy speaks for itself (`LOCAL`, `UNKNOWN`) or the client's
     /// address is not one of IP.
-    pub source: Option<SocketAddr>,
+    pub(crate) source: Option<SocketAddr>,
     /// The header's length; what follows are the client's bytes.
-    pub bytes: usize,
+    pub(crate) bytes: usize,
 }
 
 /// Why bytes are no PROXY header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidProxyHeader {
+pub(crate) enum InvalidProxyHeader {
     /// They begin with neither signature.
     #[error("there is no PROXY header")]
     NoSignature,
@@ -50,7 +50,7 @@ pub(crate) const LINE_BYTES_MAX: usize = 107;
 ///
 /// # Errors
 /// [`InvalidProxyHeader`] as soon as the bytes cannot become a header.
-pub fn parse_proxy_header(bytes: &[u8]) -> Result<Option<ProxyHeader>, InvalidProxyHeader> {
+pub(crate) fn parse_proxy_header(bytes: &[u8]) -> Result<Option<ProxyHeader>, InvalidProxyHeader> {
     let begins = |signature: &[u8]| bytes.iter().zip(signature).all(|(one, other)| one == other);
     if begins(SIGNATURE) {
         parse_binary(bytes)
@@ -74,13 +74,15 @@ fn parse_binary(bytes: &[u8]) -> Result<Option<ProxyHeader>, InvalidProxyHeader>
         return Err(InvalidProxyHeader::TooLong);
     }
     let Some(block) = rest.get(..length) else { return Ok(None) };
-    // The high half is the address family: 1 IPv4, 2 IPv6; others carry no IP address.
+    // The high half is the address family: 1 IPv4, 2 IPv6; others carry no IP address. A proxy that speaks for itself
+    // may put anything there, which is passed over.
     let source = match family >> 4 {
+        _ if is_local => None,
         1 => Some(socket_v4(block).ok_or(InvalidProxyHeader::Addresses)?),
         2 => Some(socket_v6(block).ok_or(InvalidProxyHeader::Addresses)?),
         _ => None,
     };
-    Ok(Some(ProxyHeader { source: source.filter(|_| !is_local), bytes: FIXED_BYTES + length }))
+    Ok(Some(ProxyHeader { source, bytes: FIXED_BYTES + length }))
 }
 
 /// Source and destination address, source and destination port.
@@ -159,6 +161,7 @@ mod tests {
         check(binary(0x21, 0x21, &v6.concat()), Ok(Some("[2001:db8::9]:4096")));
         check(binary(0x20, 0x00, b""), Ok(None));
         check(binary(0x20, 0x11, V4), Ok(None));
+        check(binary(0x20, 0x11, b""), Ok(None));
         check(binary(0x21, 0x00, b"anything"), Ok(None));
         check(binary(0x21, 0x31, &[0; 216]), Ok(None));
         check(binary(0x21, 0x11, &V4[..11]), Err(InvalidProxyHeader::Addresses));
