@@ -37,6 +37,15 @@ pub fn decode(
     decode_whole(&header, buffer, protocol).map(Some)
 }
 
+/// How many bytes the packet at the front of `bytes` has in all, header included; `None` when the header has not arrived
+/// in full. `protocol` as for [`decode`].
+///
+/// # Errors
+/// [`DecodeError`] as soon as the header is broken.
+pub fn packet_bytes(bytes: &[u8], protocol: Protocol) -> Result<Option<usize>, DecodeError> {
+    Ok(FixedHeader::read(bytes, protocol)?.map(|header| header.packet_bytes()))
+}
+
 fn decode_whole(header: &FixedHeader, buffer: &mut BytesMut, protocol: Protocol) -> Result<Packet, DecodeError> {
     match header.packet_type {
         PacketType::Connect => decode_connect(header, buffer).map(Packet::Connect),

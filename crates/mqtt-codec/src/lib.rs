@@ -52,7 +52,7 @@ pub use connack::{ConnAck, ConnAckProperties, encode_connack};
 pub use connect::Connect;
 pub use connect_properties::ConnectProperties;
 pub use connect_return_code::ConnectReturnCode;
-pub use decode::decode;
+pub use decode::{decode, packet_bytes};
 pub use disconnect::{Disconnect, encode_disconnect};
 pub use encode::{encode, encode_pingresp};
 pub use error::DecodeError;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use broker::{Identity, Passwords};
 use bytes::BytesMut;
-use mqtt_codec::{Packet, Protocol, decode};
+use mqtt_codec::{Packet, Protocol, decode, packet_bytes};
 use names::limits;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::sync::Semaphore;
@@ -96,10 +96,11 @@ enum Connect {
 }
 
 fn read_connect(input: &BytesMut) -> Connect {
-    let Some(length) = packet_bytes(input) else { return Connect::Unfinished };
-    if length > limits::CONNECT_BYTES_MAX {
-        return Connect::Without;
-    }
+    let length = match packet_bytes(input, Protocol::V311) {
+        Ok(Some(length)) if length <= limits::CONNECT_BYTES_MAX => length,
+        Ok(None) => return Connect::Unfinished,
+        Ok(Some(_)) | Err(_) => return Connect::Without,
+    };
     let Some(packet) = input.get(..length) else { return Connect::Unfinished };
     match decode(&mut BytesMut::from(packet), limits::CONNECT_BYTES_MAX, Protocol::V311) {
         Ok(Some(Packet::Connect(connect))) => match connect.user_name {
@@ -113,35 +114,23 @@ fn read_connect(input: &BytesMut) -> Connect {
     }
 }
 
-/// The first packet's length, header and all, as soon as its remaining length is there (MQTT 3.1.1, 2.2.3); 0 for bytes
-/// that have none.
-fn packet_bytes(input: &[u8]) -> Option<usize> {
-    let mut remaining = 0_usize;
-    for at in 0..4 {
-        let digit = *input.get(1 + at)?;
-        remaining |= usize::from(digit & 0x7f) << (7 * at);
-        if digit & 0x80 == 0 {
-            return Some(2 + at + remaining);
-        }
-    }
-    Some(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn lengths_of_packets() {
-        let check = |input: &[u8], expected| assert_eq!(packet_bytes(input), expected, "{input:x?}");
-        // MQTT 3.1.1, table 2.4.
-        check(b"", None);
-        check(b"\x10", None);
-        check(b"\x10\0", Some(2));
-        check(b"\x10\x7f", Some(129));
-        check(b"\x10\x80", None);
-        check(b"\x10\x80\x01", Some(131));
-        check(b"\x10\xff\xff\xff\x7f", Some(5 + 268_435_455));
-        check(b"\x10\xff\xff\xff\xff", Some(0));
+    fn only_a_connect_is_waited_for() {
+        let check = |input: &[u8], waits: bool| {
+            let read = read_connect(&BytesMut::from(input));
+            assert_eq!(matches!(read, Connect::Unfinished), waits, "{input:x?}");
+        };
+        check(b"", true);
+        check(b"\x10", true);
+        check(b"\x10\x80", true);
+        check(b"\x10\x7f\0\x04MQTT", true);
+        check(b"GET / HTTP/1.1\r\n", false);
+        check(b"\x10\xff\xff\xff\x7f", false);
+        check(b"\x10\xff\xff\xff\xff", false);
+        check(b"\x16\x03\x01", false);
     }
 }
