@@ -63,7 +63,10 @@ impl<'a> Arriving<'a> {
         let mut ready = Vec::new();
         while (began.elapsed() < time || arrived == already) && !self.fleet.is_stopped() {
             self.fleet.step(STEP, &mut ready)?;
-            for number in ready.iter().copied().chain(std::mem::take(&mut self.waiting)) {
+            for number in std::mem::take(&mut self.waiting) {
+                self.reopen(run, number)?;
+            }
+            for number in ready.iter().copied() {
                 self.advance(run, number)?;
             }
             if self.connects != arrived {
@@ -81,6 +84,9 @@ impl<'a> Arriving<'a> {
 
     /// Takes a client one step on; one that is in makes room for the next.
     fn advance(&mut self, run: &Run<'_>, number: usize) -> Result<(), LoadError> {
+        if self.waiting.contains(&number) {
+            return Ok(());
+        }
         let Some(link) = self.fleet.links.get_mut(number) else { return Ok(()) };
         link.receive(|_| {});
         link.flush();
@@ -90,15 +96,23 @@ impl<'a> Arriving<'a> {
         if !link.is_accepted() {
             return Ok(());
         }
-        let Some(opened_at) = self.opened_at.get_mut(number) else { return Ok(()) };
-        let age = opened_at.elapsed();
         link.disconnect();
+        self.connects += 1;
+        if let Some(opened_at) = self.opened_at.get(number) {
+            self.latencies.record(opened_at.elapsed());
+        }
+        self.reopen(run, number)
+    }
+
+    /// Puts a new client into a place whose last one was in.
+    fn reopen(&mut self, run: &Run<'_>, number: usize) -> Result<(), LoadError> {
+        let began = Instant::now();
         self.serial += 1;
         match self.fleet.reopen(number, Login { client_id: &run.options.client_id(self.serial), is_clean: true }) {
             Ok(()) => {
-                self.connects += 1;
-                self.latencies.record(age);
-                *opened_at = Instant::now();
+                if let Some(opened_at) = self.opened_at.get_mut(number) {
+                    *opened_at = began;
+                }
             }
             Err(LoadError::Client { failure: Failure::Unreachable { source, .. }, .. })
                 if source.kind() == ErrorKind::AddrNotAvailable =>

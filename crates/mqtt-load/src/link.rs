@@ -113,9 +113,9 @@ impl Link {
         self.accepted.map_or(0, |accepted| usize::from(accepted.receive_maximum))
     }
 
-    /// Whether this client has stopped listening.
-    pub fn set_paused(&mut self, is_paused: bool) {
-        self.is_paused = is_paused;
+    /// Stops listening: what comes stays in the socket.
+    pub fn pause(&mut self) {
+        self.is_paused = true;
     }
 
     /// Bytes that the socket did not take yet.

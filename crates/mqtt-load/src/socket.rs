@@ -48,7 +48,9 @@ impl Socket {
         let Some(websocket) = self.websocket.as_mut() else { return self.transport.receive(scratch, received) };
         let read = self.transport.receive(scratch, &mut websocket.received);
         websocket.unwrap_into(received).map_err(Failure::WebSocket)?;
-        read
+        read?;
+        // Pongs: what else is there waits for the socket as well.
+        self.transport.send(&mut websocket.out, &mut websocket.sent)
     }
 }
 

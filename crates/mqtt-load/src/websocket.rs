@@ -24,7 +24,7 @@ impl WebSocket {
     /// Puts MQTT's bytes into a frame, once the upgrade is done; says whether it took them.
     pub(crate) fn wrap(&mut self, bytes: &[u8]) -> bool {
         if self.is_open && !bytes.is_empty() {
-            write_frame(bytes, &mut self.out);
+            write_frame(BINARY, bytes, &mut self.out);
         }
         self.is_open
     }
@@ -50,6 +50,10 @@ impl WebSocket {
             match next_step(rest).map_err(|Malformed| "a frame that no server may send".to_owned())? {
                 Step::Wait => break,
                 Step::Skip(count) => done += count,
+                Step::Ping { head, payload } => {
+                    write_frame(PONG, rest.get(head..head + payload).unwrap_or_default(), &mut self.out);
+                    done += head + payload;
+                }
                 Step::Data { head, payload } => (self.payload_left, done) = (payload, done + head),
                 Step::Close => return Err("the broker closed it".to_owned()),
             }
@@ -68,6 +72,8 @@ enum Step {
     Data { head: usize, payload: usize },
     /// So many bytes are done and carry nothing.
     Skip(usize),
+    /// After `head` bytes there are `payload` bytes that a pong must repeat (RFC 6455, 5.5.3).
+    Ping { head: usize, payload: usize },
     /// The broker closes.
     Close,
 }
@@ -91,9 +97,9 @@ fn upgrade_answer(received: &[u8]) -> Result<Option<usize>, String> {
     if status.split(' ').nth(1) == Some("101") { Ok(Some(end + 4)) } else { Err(format!("the answer is {status:?}")) }
 }
 
-/// Puts one binary frame around `bytes`. Clients mask (RFC 6455, 5.3); the mask of zeros leaves the bytes as they are.
-fn write_frame(bytes: &[u8], out: &mut Vec<u8>) {
-    out.push(0x82);
+/// Puts one whole frame around `bytes`. Clients mask (RFC 6455, 5.3); the mask of zeros leaves the bytes as they are.
+fn write_frame(opcode: u8, bytes: &[u8], out: &mut Vec<u8>) {
+    out.push(FINAL | opcode);
     match (u8::try_from(bytes.len()), u16::try_from(bytes.len())) {
         (Ok(short @ 0..=125), _) => out.push(0x80 | short),
         (_, Ok(medium)) => {
@@ -126,14 +132,23 @@ fn next_step(received: &[u8]) -> Result<Step, Malformed> {
     match first & 0x0f {
         CONTINUATION | BINARY => Ok(Step::Data { head, payload }),
         CLOSE => Ok(Step::Close),
+        // All others are control frames, which are short (RFC 6455, 5.5), or reserved.
+        _ if payload > CONTROL_BYTES_MAX => Err(Malformed),
         _ if received.len() < head + payload => Ok(Step::Wait),
-        _ => Ok(Step::Skip(head + payload)),
+        PING => Ok(Step::Ping { head, payload }),
+        PONG => Ok(Step::Skip(head + payload)),
+        _ => Err(Malformed),
     }
 }
 
 const CONTINUATION: u8 = 0;
 const BINARY: u8 = 2;
 const CLOSE: u8 = 8;
+const PING: u8 = 9;
+const PONG: u8 = 10;
+/// The first bit: no continuation follows.
+const FINAL: u8 = 0x80;
+const CONTROL_BYTES_MAX: usize = 125;
 const HEAD_BYTES_MAX: usize = 65_536;
 
 #[cfg(test)]
@@ -144,7 +159,7 @@ mod tests {
     fn frames_have_three_lengths() {
         let check = |length: usize, expected: &[u8]| {
             let mut out = Vec::new();
-            write_frame(&vec![7; length], &mut out);
+            write_frame(BINARY, &vec![7; length], &mut out);
             assert_eq!(out.get(..expected.len()), Some(expected));
             assert_eq!(out.len(), expected.len() + length);
         };
@@ -162,7 +177,10 @@ mod tests {
         check(b"\x82\x7e\x01\x00", Ok(Step::Data { head: 4, payload: 256 }));
         check(b"\x02\x7f\0\0\0\0\0\x01\x11\x70", Ok(Step::Data { head: 10, payload: 70_000 }));
         check(b"\x89\x01", Ok(Step::Wait));
-        check(b"\x89\x01x", Ok(Step::Skip(3)));
+        check(b"\x89\x01x", Ok(Step::Ping { head: 2, payload: 1 }));
+        check(b"\x8a\x01x", Ok(Step::Skip(3)));
+        check(b"\x89\x7f\xff\xff\xff\xff\xff\xff\xff\xff", Err(Malformed));
+        check(b"\x81\x01x", Err(Malformed));
         check(b"\x88\x00", Ok(Step::Close));
         check(b"\x82\x82\0\0\0\0xy", Err(Malformed));
     }
@@ -170,7 +188,7 @@ mod tests {
     #[test]
     fn mqtt_passes_however_the_bytes_are_cut() {
         let answer = b"HTTP/1.1 101 Switching Protocols\r\n\r\n";
-        let bytes = [answer.as_slice(), b"\x82\x03abc\x89\x00\x82\x02de"].concat();
+        let bytes = [answer.as_slice(), b"\x82\x03abc\x89\x01p\x82\x02de"].concat();
         for cut in 0..bytes.len() {
             let mut websocket = WebSocket::new("h", "/mqtt");
             assert!(!websocket.wrap(b"x"), "not before the upgrade");
@@ -180,6 +198,7 @@ mod tests {
                 websocket.unwrap_into(&mut mqtt).unwrap();
             }
             assert_eq!(mqtt, b"abcde", "cut at {cut}");
+            assert!(websocket.out.ends_with(b"\x8a\x81\0\0\0\0p"), "the pong, cut at {cut}");
             assert!(websocket.wrap(b"x"));
         }
     }

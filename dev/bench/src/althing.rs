@@ -12,18 +12,15 @@ use crate::broker::{Broker, free_address};
 use crate::certificates::Certificates;
 use crate::signed_http::{AccessKey, send};
 
-/// A data directory that knows the device's certificate.
-pub struct Althing {
+/// A data directory, and what it takes to serve it.
+pub(crate) struct Althing {
     data_dir: PathBuf,
     folder: PathBuf,
 }
 
 impl Althing {
-    /// Makes the data directory in a folder.
-    ///
-    /// # Errors
-    /// The server does not start.
-    pub fn new(folder: &Path) -> Self {
+    /// A server whose data directory will be in this folder.
+    pub(crate) fn new(folder: &Path) -> Self {
         Self { data_dir: folder.join("data"), folder: folder.to_owned() }
     }
 
@@ -47,7 +44,7 @@ impl Althing {
         Ok((Broker::start("althing", command, plain, Some(tls), &self.folder)?, http))
     }
 
-    /// Registers the device and lets it do everything.
+    /// Registers the device and lets it do everything; the data directory knows its certificate from then on.
     pub(crate) fn register(&self, binaries: &Binaries, certificates: &Certificates) -> anyhow::Result<()> {
         let (_broker, http) = self.start_with_http(binaries, 1)?;
         let key = self.administrator(binaries)?;

@@ -97,7 +97,7 @@ impl Figures {
         }
         for (name, contender, cell) in &self.cells {
             if let Cell::Missing(why) = cell {
-                out += &format!("{name}, {}: {why}\n", contender_name(*contender));
+                out += &format!("{name}, {}: {why}\n", contender.name());
             }
         }
         out
@@ -132,22 +132,13 @@ fn goal_text(goal: Goal) -> String {
     }
 }
 
-/// The name that messages use.
-pub(crate) fn contender_name(contender: Contender) -> &'static str {
-    match contender {
-        Contender::Floor => "floor",
-        Contender::Althing => "althing",
-        Contender::Mosquitto => "mosquitto",
-    }
-}
-
 /// Three figures, more or less.
 fn short(value: f64) -> String {
     if value.abs() >= 100.0 { format!("{value:.0}") } else { format!("{value:.2}") }
 }
 
 /// The middle of the values, in any order; the mean of the two middle ones of an even count. None of none.
-pub fn median(values: &[f64]) -> Option<f64> {
+pub(crate) fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let upper = sorted.get(sorted.len() / 2)?;

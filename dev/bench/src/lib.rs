@@ -14,8 +14,7 @@ mod rows;
 mod signed_http;
 pub mod soak;
 
-pub use althing::Althing;
 pub use binaries::Binaries;
-pub use figures::{Cell, Figures, median};
+pub use figures::{Cell, Figures};
 pub use measure::Bench;
-pub use rows::{Contender, ROWS, Row, with_bases};
+pub use rows::{Contender, Row, with_bases};

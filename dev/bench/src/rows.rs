@@ -11,6 +11,17 @@ pub enum Contender {
     Mosquitto,
 }
 
+impl Contender {
+    /// The name that messages use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Althing => "althing",
+            Self::Mosquitto => "mosquitto",
+        }
+    }
+}
+
 /// One row.
 #[derive(Debug)]
 pub struct Row {
@@ -88,7 +99,7 @@ const PAIR: Row = Row {
 };
 
 /// All rows, in the order in which they are measured and printed.
-pub const ROWS: &[Row] = &[
+pub(crate) const ROWS: &[Row] = &[
     PAIR,
     Row { name: "pair-1", title: "pair, QoS 1", load: &["pair", "--qos", "1"], goal: Goal::OfFloor(2.2, None), ..PAIR },
     Row {

@@ -94,7 +94,7 @@ fn compare(arguments: &Arguments, binaries: &Binaries, rows: &[&'static Row]) ->
 }
 
 fn tell(round: usize, row: &Row, contender: Contender, cell: &Cell) {
-    let contender = format!("{contender:?}").to_lowercase();
+    let contender = contender.name();
     match cell {
         Cell::Figure(value) => eprintln!("round {round} {:12} {contender:10} {value:.3} {}", row.name, row.unit),
         Cell::Missing(why) => eprintln!("round {round} {:12} {contender:10} {why}", row.name),

@@ -135,7 +135,7 @@ impl Actor {
     fn has_subscribed(&mut self, link: &mut Link, now: Instant, tally: &mut Tally) {
         if self.part == Part::SlowReader {
             tally.slow_readers += 1;
-            link.set_paused(true);
+            link.pause();
         }
         self.enter_state(State::Here(now + self.stay()), now);
     }
