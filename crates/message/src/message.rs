@@ -28,6 +28,13 @@ pub struct Message {
 }
 
 impl Message {
+    /// What it counts for in queues that are bounded by bytes: a topic may be as long as 65,535 bytes, properties as long
+    /// as a packet, and the payload empty.
+    pub fn bytes(&self) -> usize {
+        let properties = self.properties.as_ref().map_or(0, |properties| properties.bytes());
+        self.topic.as_str().len() + self.payload.len() + properties
+    }
+
     /// From when on nobody is to get it any more [MQTT-3.3.2-5]; none is never.
     pub fn expires_at(&self) -> Option<Timestamp> {
         let seconds = self.properties.as_ref()?.expiry_seconds?;

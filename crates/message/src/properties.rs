@@ -70,9 +70,9 @@ impl Properties {
         }
     }
 
-    /// Bytes of all texts and data, for limits.
+    /// About how many bytes of memory the texts and data take, for limits. A pair counts though it may be empty.
     pub fn bytes(&self) -> usize {
-        let pair = |(name, value): &(ByteString, ByteString)| name.len() + value.len();
+        let pair = |pair: &(ByteString, ByteString)| size_of_val(pair) + pair.0.len() + pair.1.len();
         self.content_type.as_ref().map_or(0, |text| text.len())
             + self.response_topic.as_ref().map_or(0, |topic| topic.as_str().len())
             + self.correlation_data.as_ref().map_or(0, Bytes::len)
@@ -98,7 +98,7 @@ mod tests {
         };
         let detached = properties.detached();
         assert_eq!(detached, properties);
-        assert_eq!(detached.bytes(), 25);
+        assert_eq!(detached.bytes(), 25 + size_of::<(ByteString, ByteString)>());
         assert!(!detached.is_empty() && Properties::default().is_empty());
         let is_apart = |bytes: &[u8]| !buffer.as_ptr_range().contains(&bytes.as_ptr());
         let [(name, value)] = &detached.user_properties[..] else { panic!("one pair") };

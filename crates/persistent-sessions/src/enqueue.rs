@@ -38,15 +38,6 @@ impl Writes {
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty() && self.received.is_empty()
     }
-
-    /// About how many bytes will be written.
-    pub fn bytes(&self) -> usize {
-        let bytes = |(_, queued): &(SessionId, QueuedMessage)| {
-            let properties = queued.message.properties.as_ref().map_or(0, |properties| properties.bytes());
-            queued.message.topic.as_str().len() + queued.message.payload.len() + properties + ROW_BYTES
-        };
-        self.messages.iter().map(bytes).sum::<usize>() + self.received.len() * ROW_BYTES
-    }
 }
 
 impl Queues {

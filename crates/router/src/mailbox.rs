@@ -76,6 +76,24 @@ pub(crate) enum Pushed {
     GivenUp { wake: Option<Waker> },
 }
 
+/// How full a mailbox is with one message more.
+struct Filling {
+    bytes: usize,
+    is_congested: bool,
+    is_full: bool,
+}
+
+impl Queue {
+    fn filling(&self, message_bytes: usize) -> Filling {
+        let (bytes, waiting) = (self.bytes + message_bytes, self.deliveries.len());
+        Filling {
+            bytes,
+            is_congested: waiting >= limits::MAILBOX_MESSAGES_SOFT || bytes > limits::MAILBOX_BYTES_SOFT,
+            is_full: waiting >= limits::MAILBOX_MESSAGES_HARD || bytes > limits::MAILBOX_BYTES_HARD,
+        }
+    }
+}
+
 impl Mailbox {
     pub(crate) fn new(overflow: Overflow) -> Self {
         Self { overflow, queue: Mutex::default(), room: Notify::new() }
@@ -86,10 +104,7 @@ impl Mailbox {
         if queue.closed.is_some() {
             return Pushed::Dropped;
         }
-        let size = queue.bytes + bytes_of(&delivery);
-        let waiting = queue.deliveries.len();
-        let is_congested = waiting >= limits::MAILBOX_MESSAGES_SOFT || size > limits::MAILBOX_BYTES_SOFT;
-        let is_full = waiting >= limits::MAILBOX_MESSAGES_HARD || size > limits::MAILBOX_BYTES_HARD;
+        let Filling { bytes, is_congested, is_full } = queue.filling(delivery.message.bytes());
         match self.overflow {
             Overflow::Connection if is_congested && delivery.qos == QoS::AtMostOnce => return Pushed::Dropped,
             Overflow::Connection if is_full => {
@@ -99,7 +114,7 @@ impl Mailbox {
             Overflow::Service if is_full => return Pushed::Dropped,
             _ => {}
         }
-        queue.bytes = size;
+        queue.bytes = bytes;
         queue.deliveries.push_back(delivery);
         Pushed::Queued { wake: queue.reader.take(), is_congested: is_congested && self.overflow == Overflow::Service }
     }
@@ -122,11 +137,11 @@ impl Mailbox {
         if queue.closed.is_some() || queue.is_behind {
             return None;
         }
-        let size = queue.bytes + bytes_of(&delivery);
-        if queue.deliveries.len() >= limits::MAILBOX_MESSAGES_SOFT || size > limits::MAILBOX_BYTES_SOFT {
+        let Filling { bytes, is_congested, .. } = queue.filling(delivery.message.bytes());
+        if is_congested {
             queue.is_behind = true;
         } else {
-            queue.bytes = size;
+            queue.bytes = bytes;
             queue.deliveries.push_back(delivery);
         }
         queue.reader.take()
@@ -144,22 +159,18 @@ impl Mailbox {
         std::mem::take(&mut self.queue.lock().is_behind)
     }
 
-    /// Whether a message of this QoS would find room.
-    pub(crate) fn has_room_for(&self, qos: QoS) -> bool {
+    /// Whether a message of so many bytes, at this QoS, would be queued.
+    pub(crate) fn has_room_for(&self, qos: QoS, bytes: usize) -> bool {
         let queue = self.queue.lock();
-        let (messages_max, bytes_max) = if qos == QoS::AtMostOnce {
-            (limits::MAILBOX_MESSAGES_SOFT, limits::MAILBOX_BYTES_SOFT)
-        } else {
-            (limits::MAILBOX_MESSAGES_HARD, limits::MAILBOX_BYTES_HARD)
-        };
-        queue.closed.is_none() && queue.deliveries.len() < messages_max && queue.bytes < bytes_max
+        let Filling { is_congested, is_full, .. } = queue.filling(bytes);
+        queue.closed.is_none() && !is_full && (qos > QoS::AtMostOnce || !is_congested)
     }
 
     /// Moves up to `max` deliveries into `buffer`; answers how many.
     pub fn drain(&self, buffer: &mut Vec<Delivery>, max: usize) -> usize {
         let mut queue = self.queue.lock();
         let count = queue.deliveries.len().min(max);
-        let bytes: usize = queue.deliveries.iter().take(count).map(bytes_of).sum();
+        let bytes: usize = queue.deliveries.iter().take(count).map(|delivery| delivery.message.bytes()).sum();
         queue.bytes -= bytes;
         buffer.extend(queue.deliveries.drain(..count));
         if queue.deliveries.is_empty() && queue.deliveries.capacity() > 64 {
@@ -259,11 +270,6 @@ impl Mailbox {
     }
 }
 
-/// What a delivery counts for. A topic may be as long as 65,535 bytes and its payload empty.
-fn bytes_of(delivery: &Delivery) -> usize {
-    delivery.message.topic.as_str().len() + delivery.message.payload.len()
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -292,6 +298,19 @@ mod tests {
 
     fn is_queued(mailbox: &Mailbox, qos: QoS, payload_bytes: usize) -> bool {
         matches!(mailbox.push(delivery(qos, payload_bytes)), Pushed::Queued { .. })
+    }
+
+    /// All of a packet may be user properties.
+    #[test]
+    fn properties_count_as_bytes() {
+        let mailbox = Mailbox::new(Overflow::Connection);
+        let mut delivery = delivery(QoS::AtLeastOnce, 0);
+        let pair = ("n".repeat(limits::MAILBOX_BYTES_HARD / 2).into(), "v".into());
+        let properties = message::Properties { user_properties: vec![pair], ..Default::default() };
+        Arc::make_mut(&mut delivery.message).properties = Some(Arc::new(properties));
+        assert!(matches!(mailbox.push(delivery.clone()), Pushed::Queued { .. }));
+        assert!(!mailbox.has_room_for(QoS::AtLeastOnce, delivery.message.bytes()));
+        assert!(matches!(mailbox.push(delivery), Pushed::GivenUp { .. }));
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub struct RouterMetrics {
     pub queued: AtomicU64,
     /// Copies dropped because a stored session's queue was full.
     pub dropped_queue_full: AtomicU64,
-    /// Copies of QoS 0 for groups without a connected member.
+    /// Copies for groups of which no member could be chosen.
     pub dropped_no_member: AtomicU64,
     /// Messages whose subscribers among the stored sessions could not be read.
     pub failed_lookups: AtomicU64,

@@ -18,6 +18,7 @@ pub(crate) struct OnTheirWay {
 struct Entry {
     write: u64,
     message: Arc<Message>,
+    chunks: u16,
     is_answered: Arc<AtomicBool>,
 }
 
@@ -33,12 +34,17 @@ impl OnTheirWay {
         self.by_topic.get(topic).filter(|entry| entry.is_open()).map(|entry| &entry.message)
     }
 
+    /// The rows that the topic's message will have; none when none is on its way.
+    pub(crate) fn chunks(&self, topic: &TopicName) -> Option<u16> {
+        self.by_topic.get(topic).filter(|entry| entry.is_open()).map(|entry| entry.chunks)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Message>> {
         self.by_topic.values().filter(|entry| entry.is_open()).map(|entry| &entry.message)
     }
 
     /// The topic's newest write; its number, and what is to be set when the store has answered.
-    pub(crate) fn insert(&mut self, message: Message) -> (u64, Arc<AtomicBool>) {
+    pub(crate) fn insert(&mut self, message: Message, chunks: u16) -> (u64, Arc<AtomicBool>) {
         if self.by_topic.len() >= self.sweep_at {
             self.by_topic.retain(|_, entry| entry.is_open());
             self.sweep_at = SWEPT_MIN.max(2 * self.by_topic.len());
@@ -46,8 +52,9 @@ impl OnTheirWay {
         let write = self.next_write;
         self.next_write += 1;
         let is_answered = Arc::new(AtomicBool::new(false));
-        let topic = message.topic.clone();
-        self.by_topic.insert(topic, Entry { write, message: Arc::new(message), is_answered: Arc::clone(&is_answered) });
+        let (topic, message) = (message.topic.clone(), Arc::new(message));
+        let entry = Entry { write, message, chunks, is_answered: Arc::clone(&is_answered) };
+        self.by_topic.insert(topic, entry);
         (write, is_answered)
     }
 

@@ -14,7 +14,7 @@ use crate::metrics::count;
 use crate::retained::RetainedWrite;
 use crate::router::Router;
 use crate::routes::{Routes, SharedRoute};
-use crate::shared::{InTurn, Member};
+use crate::shared::Member;
 use crate::stored::StoredWrite;
 
 /// A publisher's own memory of who receives its topics, and of whom it has yet to wake.
@@ -109,7 +109,7 @@ impl Publisher {
         self.store(session, QueuedMessage { message, qos, retain, subscription_ids, share: None });
     }
 
-    /// Whether [`flush`](Self::flush) has anything to write, and whether it is much.
+    /// Whether so much waits for [`flush`](Self::flush) that it must not wait for the end of the batch.
     pub fn must_flush(&self) -> bool {
         self.writes_bytes > FLUSH_BYTES
     }
@@ -174,16 +174,21 @@ impl Publisher {
     /// One member gets the message: a connected one that has room, else one whose session is stored [MQTT-4.8.2-3], else
     /// one that is given up for it. Only one: a flood must not end all members at once.
     fn send_shared(&mut self, route: &SharedRoute, message: &Arc<Message>) -> bool {
-        let InTurn { ready, full } = route.group.as_ref().map(|group| group.in_turn(message.qos)).unwrap_or_default();
-        ready.iter().any(|member| self.send_to_member(route, member, message))
-            || self.send_to_absent(route, message)
-            || full.first().is_some_and(|member| self.send_to_member(route, member, message))
-            || self.drop_shared()
-    }
-
-    fn drop_shared(&self) -> bool {
-        count(&self.router.metrics().dropped_no_member, 1);
-        false
+        let group = route.group.as_ref();
+        // Whoever is closed between the choice and the push has no room when it is asked again.
+        while let Some(member) = group.and_then(|group| group.next_with_room(message)) {
+            if self.send_to_member(route, &member, message) {
+                return true;
+            }
+        }
+        if self.send_to_absent(route, message) {
+            return true;
+        }
+        let Some(member) = group.and_then(|group| group.next()) else {
+            count(&self.router.metrics().dropped_no_member, 1);
+            return false;
+        };
+        self.send_to_member(route, &member, message)
     }
 
     fn send_to_absent(&mut self, route: &SharedRoute, message: &Arc<Message>) -> bool {
@@ -233,7 +238,7 @@ impl Publisher {
     }
 
     fn store(&mut self, session: SessionId, queued: QueuedMessage) {
-        self.writes_bytes += queued.message.payload.len() + queued.message.topic.as_str().len();
+        self.writes_bytes += queued.message.bytes();
         self.writes.messages.push((session, queued));
     }
 

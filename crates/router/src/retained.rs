@@ -109,11 +109,11 @@ impl Retained {
             origin: Arc::clone(&self.origin),
             ..*message
         };
+        let content = Content::of(&kept);
         // Under the lock, so that the order here is the order of the commits.
         let mut on_their_way = self.on_their_way.lock();
-        let before = on_their_way.get(&topic).map(|message| chunk_count(message));
-        let batch = self.batch(&kept, before);
-        let (write, ticket) = self.commit(&mut on_their_way, kept, batch);
+        let batch = self.batch(&kept, &content, on_their_way.chunks(&topic));
+        let (write, ticket) = self.commit(&mut on_their_way, kept, content.chunks(), batch);
         drop(on_their_way);
         RetainedWrite { ticket, retained: Arc::clone(self), topic, write }
     }
@@ -123,9 +123,10 @@ impl Retained {
         &self,
         on_their_way: &mut OnTheirWay,
         message: Message,
+        chunks: u16,
         batch: Result<(Batch, Change), StoreError>,
     ) -> (u64, Ticket) {
-        let (write, is_answered) = on_their_way.insert(message);
+        let (write, is_answered) = on_their_way.insert(message, chunks);
         let (answer, ticket) = Ticket::new();
         let (count, change) = (Arc::clone(&self.count), batch.as_ref().map_or(Change::None, |(_, change)| *change));
         // Runs on the store's writer thread, or right here under the lock: it must not take it.
@@ -183,27 +184,22 @@ impl Retained {
 
     /// Deletes every chunk of the old message, which may be longer: those in the store, and `before` of one that is
     /// still on its way there.
-    fn batch(&self, message: &Message, before: Option<u16>) -> Result<(Batch, Change), StoreError> {
+    fn batch(&self, message: &Message, content: &Content, before: Option<u16>) -> Result<(Batch, Change), StoreError> {
         let topic = message.topic.as_str().as_bytes();
         let from = [PREFIX, topic, &[0]].concat();
         let old = self.rows(topic)?;
         let was_there = before.map_or(!old.is_empty(), |chunks| chunks > 0);
         let mut batch = old.into_iter().fold(Batch::new(), |batch, entry| batch.delete(entry.key));
         batch = (0..before.unwrap_or_default()).fold(batch, |batch, number| batch.delete(chunk_key(&from, number)));
-        let is_there = !message.payload.is_empty();
-        let change = Change::between(was_there, is_there);
-        if !is_there {
-            return Ok((batch, change));
-        }
-        for (number, chunk) in (0u16..).zip(content(message).chunks(CHUNK_BYTES)) {
+        for (number, chunk) in (0u16..).zip(content.bytes.chunks(CHUNK_BYTES)) {
             let mut value = Vec::with_capacity(chunk.len() + HEADER_2_BYTES);
             if number == 0 {
-                put_header(message, &mut value)?;
+                put_header(message, content.properties_bytes, &mut value)?;
             }
             value.extend_from_slice(chunk);
             batch = batch.put(chunk_key(&from, number), value);
         }
-        Ok((batch, change))
+        Ok((batch, Change::between(was_there, content.chunks() > 0)))
     }
 
     fn settled(&self, topic: &TopicName, write: u64) {
@@ -241,7 +237,7 @@ impl Retained {
         let received_at = Timestamp::from_millis(0);
         let none = Message { topic, payload, qos, retain: true, properties: None, received_at, origin };
         // When it fails or another message has come, there is nothing to do.
-        drop(self.commit(&mut on_their_way, none, Ok((batch, Change::Less))));
+        drop(self.commit(&mut on_their_way, none, 0, Ok((batch, Change::Less))));
     }
 }
 
@@ -389,21 +385,34 @@ fn bounds(filter: &TopicFilter) -> (Vec<u8>, Vec<u8>) {
     (from, end)
 }
 
-/// What is cut into chunks behind the header.
-fn content(message: &Message) -> Bytes {
-    let Some(properties) = &message.properties else { return message.payload.clone() };
-    let mut content = Vec::new();
-    encode_properties(properties, &mut content);
-    content.extend_from_slice(&message.payload);
-    Bytes::from(content)
+/// What is cut into chunks behind the header: nothing for a message that removes the topic's.
+#[derive(Default)]
+struct Content {
+    bytes: Bytes,
+    properties_bytes: usize,
 }
 
-fn put_header(message: &Message, out: &mut Vec<u8>) -> Result<(), StoreError> {
-    let properties = message.properties.as_ref().map_or(0, |properties| {
+impl Content {
+    fn of(message: &Message) -> Self {
+        if message.payload.is_empty() {
+            return Self::default();
+        }
+        let Some(properties) = &message.properties else {
+            return Self { bytes: message.payload.clone(), properties_bytes: 0 };
+        };
         let mut bytes = Vec::new();
         encode_properties(properties, &mut bytes);
-        bytes.len()
-    });
+        let properties_bytes = bytes.len();
+        bytes.extend_from_slice(&message.payload);
+        Self { bytes: Bytes::from(bytes), properties_bytes }
+    }
+
+    fn chunks(&self) -> u16 {
+        u16::try_from(self.bytes.len().div_ceil(CHUNK_BYTES)).unwrap_or(u16::MAX)
+    }
+}
+
+fn put_header(message: &Message, properties_bytes: usize, out: &mut Vec<u8>) -> Result<(), StoreError> {
     let length = |bytes: usize| {
         u32::try_from(bytes).map_err(|_| StoreError::TooLarge("a retained message is over 4 GB".to_owned()))
     };
@@ -411,7 +420,7 @@ fn put_header(message: &Message, out: &mut Vec<u8>) -> Result<(), StoreError> {
     out.put_u8(message.qos.bits());
     out.put_u64(message.received_at.as_millis());
     out.put_u32(length(message.payload.len())?);
-    out.put_u32(length(properties)?);
+    out.put_u32(length(properties_bytes)?);
     out.put_u64(message.expires_at().map_or(0, Timestamp::as_millis));
     Ok(())
 }
@@ -450,10 +459,6 @@ fn count_topics(store: &dyn Store) -> Result<u64, StoreError> {
 
 fn chunk_key(topic_key: &[u8], number: u16) -> Vec<u8> {
     [topic_key, &number.to_be_bytes()].concat()
-}
-
-fn chunk_count(message: &Message) -> u16 {
-    u16::try_from(content(message).len().div_ceil(CHUNK_BYTES)).unwrap_or(u16::MAX)
 }
 
 fn topic_bytes(key: &[u8]) -> Option<&[u8]> {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use message::{QoS, SharedFilter, SubscribeOptions};
+use message::{Message, SharedFilter, SubscribeOptions};
 use parking_lot::{Mutex, RwLock};
 use persistent_sessions::SessionId;
 
@@ -46,15 +46,6 @@ pub(crate) struct Joined {
     pub(crate) is_new_group: bool,
     /// The subscriber was no member before.
     pub(crate) is_new_member: bool,
-}
-
-/// A group's members for one message.
-#[derive(Default)]
-pub(crate) struct InTurn {
-    /// Those that have room for it.
-    pub(crate) ready: Vec<Member>,
-    /// Those that have not, or are closed.
-    pub(crate) full: Vec<Member>,
 }
 
 impl Member {
@@ -104,16 +95,27 @@ impl Groups {
 }
 
 impl Group {
-    /// The members, beginning with the one whose turn it is.
-    pub(crate) fn in_turn(&self, qos: QoS) -> InTurn {
+    /// The member whose turn it is, if its mailbox is open and takes the message, else the next that does.
+    pub(crate) fn next_with_room(&self, message: &Message) -> Option<Member> {
         let members = self.members.read();
-        if members.is_empty() {
-            return InTurn::default();
-        }
-        let start = self.turn.fetch_add(1, Ordering::Relaxed) % members.len();
-        let in_turn = members.iter().cycle().skip(start).take(members.len());
-        let (ready, full) =
-            in_turn.cloned().partition(|member| member.mailbox.has_room_for(qos.min(member.options.qos)));
-        InTurn { ready, full }
+        let (before, after) = members.split_at(self.turn(members.len())?);
+        after
+            .iter()
+            .chain(before)
+            .find(|member| {
+                let qos = message.qos.min(member.options.qos);
+                member.mailbox.has_room_for(qos, message.bytes())
+            })
+            .cloned()
+    }
+
+    /// The member whose turn it is.
+    pub(crate) fn next(&self) -> Option<Member> {
+        let members = self.members.read();
+        members.get(self.turn(members.len())?).cloned()
+    }
+
+    fn turn(&self, members: usize) -> Option<usize> {
+        (members > 0).then(|| self.turn.fetch_add(1, Ordering::Relaxed) % members)
     }
 }

@@ -228,7 +228,6 @@ fn many_sessions_and_large_messages_are_committed_in_parts_and_answered_once() {
     messages.push((ids[0], queued(vec![4; 8 * 1_048_576])));
     let received = vec![(ids[0], 5), (ids[0], 65_535), (gone, 6)];
     let writes = Writes { messages, received };
-    assert!(writes.bytes() > 38 * 1_000_000 && !writes.is_empty());
     let enqueued = enqueue(&sessions, writes).unwrap();
     assert!(enqueued.iter().enumerate().all(|(place, e)| e.place == place && e.seq == (place < 150).then_some(1)));
     assert!(ids.iter().all(|id| seen(&read_all(&sessions, *id)) == [(1, Some(Bytes::from(vec![3; 200_000])))]));
