@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use bytestring::ByteString;
-use message::{Message, QoS, RetainHandling, SubscribeOptions, TopicFilter};
+use message::{BASIC_INGEST_PREFIX, Message, QoS, RetainHandling, SubscribeOptions, TopicFilter};
 use mqtt_codec::{Packet, PacketId, Protocol, ReasonCode};
 use names::Dialect;
 use session::{Intent, PublishIntent, RequestedFilter, Violation};
@@ -27,7 +26,7 @@ impl Client {
             Ok(Some(Intent::Received(packet_id))) => self.received_by_client(packet_id),
             Ok(Some(Intent::Released(packet_id))) => self.released(packet_id),
             Ok(Some(Intent::Subscribe { packet_id, filters })) => self.subscribe(packet_id, filters, out, now),
-            Ok(Some(Intent::Unsubscribe { packet_id, filters })) => self.unsubscribe(packet_id, &filters, out, now),
+            Ok(Some(Intent::Unsubscribe { packet_id, filters })) => self.unsubscribe(packet_id, filters, out, now),
             Ok(Some(Intent::Disconnect)) => Progress::Close(DisconnectReason::ClientInitiatedDisconnect),
             Err(violation) => self.violated(&violation),
         }
@@ -174,7 +173,7 @@ impl Client {
             return reason;
         };
         // Basic Ingest topics reach their rule and nobody else.
-        let is_ingest = filter.as_str().starts_with("$aws/rules/");
+        let is_ingest = filter.as_str().starts_with(BASIC_INGEST_PREFIX);
         if is_ingest || !self.authorizer.may_subscribe(filter.as_str()) {
             return ReasonCode::NotAuthorized;
         }
@@ -191,11 +190,17 @@ impl Client {
         ReasonCode::granted(options.qos)
     }
 
-    fn unsubscribe(&mut self, packet_id: PacketId, filters: &[ByteString], out: &mut BytesMut, now: Now) -> Progress {
+    fn unsubscribe(
+        &mut self,
+        packet_id: PacketId,
+        filters: Vec<Option<TopicFilter>>,
+        out: &mut BytesMut,
+        now: Now,
+    ) -> Progress {
         let mut ended = Vec::new();
         let mut reasons = Vec::with_capacity(filters.len());
-        for text in filters {
-            let Ok(filter) = TopicFilter::new(text) else {
+        for filter in filters {
+            let Some(filter) = filter else {
                 reasons.push(ReasonCode::TopicFilterInvalid);
                 continue;
             };

@@ -5,6 +5,7 @@
 
 mod filter_tree;
 mod message;
+mod prefixes;
 mod properties;
 mod qos;
 mod shared_filter;
@@ -15,6 +16,7 @@ mod topic_name;
 
 pub use filter_tree::{FilterTree, Reach};
 pub use message::{Message, Origin};
+pub use prefixes::{BASIC_INGEST_PREFIX, SHARED_PREFIX};
 pub use properties::{PayloadFormat, Properties};
 pub use qos::QoS;
 pub use shared_filter::{InvalidSharedFilter, SharedFilter};

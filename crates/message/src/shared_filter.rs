@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{InvalidTopicFilter, TopicFilter};
+use crate::{InvalidTopicFilter, SHARED_PREFIX, TopicFilter};
 
 /// The two parts of a shared subscription's filter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,8 +16,8 @@ pub struct SharedFilter {
 /// Why a filter that starts with `$share/` names no group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSharedFilter {
-    /// [MQTT-4.8.2-1]
-    #[error("the share name of the topic filter is empty or has a wildcard [MQTT-4.8.2-2]")]
+    /// [MQTT-4.8.2-1], [MQTT-4.8.2-2]
+    #[error("the share name of the topic filter is empty or has a wildcard [MQTT-4.8.2-1] [MQTT-4.8.2-2]")]
     ShareName,
     /// [MQTT-4.8.2-2]
     #[error("the share name is not followed by a topic filter [MQTT-4.8.2-2]")]
@@ -33,7 +33,7 @@ impl SharedFilter {
     /// # Errors
     /// [`InvalidSharedFilter`] when it starts with `$share/` and does not go on as it must.
     pub fn parse(filter: &str) -> Result<Option<Self>, InvalidSharedFilter> {
-        let Some(rest) = filter.strip_prefix(PREFIX) else { return Ok(None) };
+        let Some(rest) = filter.strip_prefix(SHARED_PREFIX) else { return Ok(None) };
         let (share_name, filter) = rest.split_once('/').ok_or(InvalidSharedFilter::NoFilter)?;
         if share_name.is_empty() || share_name.contains(['+', '#']) {
             return Err(InvalidSharedFilter::ShareName);
@@ -44,9 +44,6 @@ impl SharedFilter {
         Ok(Some(Self { share_name: Arc::from(share_name), filter: TopicFilter::new(filter)? }))
     }
 }
-
-/// What a shared subscription's filter starts with; case counts.
-const PREFIX: &str = "$share/";
 
 #[cfg(test)]
 mod tests {

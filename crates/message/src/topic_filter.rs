@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use names::{Dialect, limits};
 
-use crate::TopicName;
+use crate::{SHARED_PREFIX, TopicName};
 
 /// A valid topic filter: wildcards stand alone in their level and `#` is last (MQTT 3.1.1, 4.7.1). A clone is cheap.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -74,6 +74,11 @@ impl TopicFilter {
     /// The levels between the slashes.
     pub fn levels(&self) -> std::str::Split<'_, char> {
         self.0.split('/')
+    }
+
+    /// Whether it is a group's: [`SharedFilter::parse`](crate::SharedFilter::parse) gives its parts, or refuses it.
+    pub fn is_shared(&self) -> bool {
+        self.0.starts_with(SHARED_PREFIX)
     }
 
     /// Whether any level is `+` or `#`.

@@ -40,7 +40,7 @@ pub enum PacketType {
 
 impl PacketType {
     /// From the upper four bits of the first byte; 0 is forbidden, and before MQTT 5 so is 15.
-    pub const fn from_bits(bits: u8) -> Option<Self> {
+    pub(crate) const fn from_bits(bits: u8) -> Option<Self> {
         Some(match bits {
             1 => Self::Connect,
             2 => Self::ConnAck,
@@ -62,7 +62,7 @@ impl PacketType {
     }
 
     /// The four flag bits that the type demands; none for PUBLISH, whose flags say something (MQTT 3.1.1, 2.2.2).
-    pub const fn reserved_flags(self) -> Option<u8> {
+    pub(crate) const fn reserved_flags(self) -> Option<u8> {
         match self {
             Self::Publish => None,
             Self::PubRel | Self::Subscribe | Self::Unsubscribe => Some(0b0010),

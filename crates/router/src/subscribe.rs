@@ -87,8 +87,7 @@ impl Subscriber {
     /// Ends all memberships in groups: nothing sent to a group comes here any more.
     pub fn leave_groups(&self) {
         let mut filters = self.filters.0.lock();
-        let shared: Vec<TopicFilter> =
-            filters.keys().filter(|filter| filter.as_str().starts_with("$share/")).cloned().collect();
+        let shared: Vec<TopicFilter> = filters.keys().filter(|filter| filter.is_shared()).cloned().collect();
         shared.iter().for_each(|filter| _ = filters.remove(filter));
         drop(filters);
         self.router.remove(self.id, shared.iter());
@@ -98,7 +97,7 @@ impl Subscriber {
     /// has none: AWS IoT Core sends them to filters without wildcards only. A shared subscription has none either
     /// (MQTT 5, 4.8.2).
     pub fn retained(&self, filter: &TopicFilter, options: SubscribeOptions) -> Option<RetainedCursor> {
-        let is_shared = filter.as_str().starts_with("$share/");
+        let is_shared = filter.is_shared();
         if is_shared || (options.dialect == Dialect::Aws && filter.has_wildcard()) {
             return None;
         }

@@ -1,21 +1,18 @@
 //! Which messages are a rule's: its FROM, and Basic Ingest (AWS IoT Core developer guide, iot-basic-ingest).
 
-use message::{TopicFilter, TopicName};
+use message::{BASIC_INGEST_PREFIX, TopicFilter, TopicName};
 use names::{Dialect, RuleName};
-
-/// Messages published below this reach one rule and no other subscriber of the house.
-const BASIC_INGEST: &str = "$aws/rules/";
 
 /// The filters that a rule subscribes to: what is after FROM, if anything, and its own Basic Ingest topics.
 pub(crate) fn filters(name: &RuleName, from: Option<&TopicFilter>) -> Vec<TopicFilter> {
-    let own = TopicFilter::new(&format!("{BASIC_INGEST}{name}/#"));
+    let own = TopicFilter::new(&format!("{BASIC_INGEST_PREFIX}{name}/#"));
     from.cloned().into_iter().chain(own.ok()).collect()
 }
 
 /// The topic that the rule's statement is to see: without the prefix of Basic Ingest. None when the message was sent to
 /// another rule, which a FROM such as `$aws/#` would match.
 pub(crate) fn topic_for<'a>(topic: &'a TopicName, name: &RuleName) -> Option<&'a str> {
-    let Some(rest) = topic.as_str().strip_prefix(BASIC_INGEST) else {
+    let Some(rest) = topic.as_str().strip_prefix(BASIC_INGEST_PREFIX) else {
         return Some(topic.as_str());
     };
     rest.strip_prefix(name.as_str())?.strip_prefix('/')

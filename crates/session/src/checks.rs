@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use message::{Properties, TopicFilter, TopicName};
+use message::{BASIC_INGEST_PREFIX, Properties, SHARED_PREFIX, TopicFilter, TopicName};
 use names::Dialect;
 
 use crate::{Quotas, Violation};
@@ -34,7 +34,7 @@ pub(crate) fn check_name(topic: &TopicName, retain: bool, quotas: &Quotas) -> Re
     if retain && topic.is_reserved() {
         return Err(Violation::RetainOnReservedTopic);
     }
-    let counted = after_prefix(topic.as_str(), BASIC_INGEST, 3);
+    let counted = after_prefix(topic.as_str(), BASIC_INGEST_PREFIX, 3);
     check_length(counted, quotas).map_err(|over| match over {
         Over::Bytes { bytes, max } => Violation::TopicTooLong { bytes, max },
         Over::Slashes { slashes, max } => Violation::TooManySlashes { slashes, max },
@@ -46,7 +46,7 @@ pub(crate) fn check_filter(filter: &TopicFilter, quotas: &Quotas) -> Result<(), 
     if quotas.dialect != Dialect::Aws {
         return Ok(());
     }
-    let counted = after_prefix(filter.as_str(), SHARED, 2);
+    let counted = after_prefix(filter.as_str(), SHARED_PREFIX, 2);
     check_length(counted, quotas).map_err(|over| match over {
         Over::Bytes { bytes, max } => Violation::FilterTooLong { bytes, max },
         Over::Slashes { slashes, max } => Violation::FilterTooDeep { slashes, max },
@@ -100,11 +100,6 @@ fn check_length(counted: &str, quotas: &Quotas) -> Result<(), Over> {
     }
     Ok(())
 }
-
-/// `$aws/rules/RULE/` goes before the topic that the rule sees (developer guide, iot-basic-ingest).
-const BASIC_INGEST: &str = "$aws/rules/";
-/// `$share/NAME/` goes before the filter that the group shares (developer guide, mqtt).
-const SHARED: &str = "$share/";
 
 #[cfg(test)]
 mod tests {

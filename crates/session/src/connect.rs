@@ -9,8 +9,7 @@ use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 
 use mqtt_codec::{
-    ConnAck, ConnAckProperties, Connect, ConnectReturnCode, DecodeError, Packet, Protocol, ReasonCode, Will,
-    encode_connack,
+    ConnAck, ConnAckProperties, Connect, DecodeError, Packet, Protocol, ReasonCode, Will, encode_connack,
 };
 use names::{ClientId, Dialect};
 
@@ -209,25 +208,23 @@ impl Refusal {
             Some(protocol @ Protocol::V5) => {
                 refuse(protocol, self.reason.reason(), Some(&self.reason.to_string()), self.packet_bytes_max, out);
             }
-            Some(Protocol::V31 | Protocol::V311) | None => {
-                if let Some(code) = self.return_code() {
-                    out.extend_from_slice(&[0x20, 2, 0, code.byte()]);
-                }
+            old @ (Some(Protocol::V31 | Protocol::V311) | None) if self.is_answered() => {
+                refuse(old.unwrap_or(Protocol::V311), self.reason.reason(), None, None, out);
             }
+            _ => {}
         }
     }
 
     /// A malformed CONNECT of MQTT 3.1.1 is not answered [MQTT-3.1.4-1]; an unknown level and a bad client id are.
-    fn return_code(&self) -> Option<ConnectReturnCode> {
-        match &self.reason {
-            Violation::Malformed(DecodeError::UnacceptableProtocolLevel(_)) | Violation::ProtocolNotServed(_) => {
-                Some(ConnectReturnCode::UnacceptableProtocolLevel)
-            }
-            Violation::EmptyClientIdOfStoredSession
-            | Violation::InvalidClientId(_)
-            | Violation::ClientIdTooLong { .. } => Some(ConnectReturnCode::IdentifierRejected),
-            _ => None,
-        }
+    fn is_answered(&self) -> bool {
+        matches!(
+            self.reason,
+            Violation::Malformed(DecodeError::UnacceptableProtocolLevel(_))
+                | Violation::ProtocolNotServed(_)
+                | Violation::EmptyClientIdOfStoredSession
+                | Violation::InvalidClientId(_)
+                | Violation::ClientIdTooLong { .. }
+        )
     }
 }
 

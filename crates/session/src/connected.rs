@@ -199,8 +199,11 @@ impl Connected {
     }
 
     /// Tells a client of MQTT 5 why the server closes the connection; others are told nothing. The reason string is left
-    /// out when the client does not take as much [MQTT-3.14.2-3].
+    /// out when the client does not take as much [MQTT-3.14.2-3]. A reason that only CONNACK may give, which a second
+    /// CONNECT can earn, is told as what it is by then: a protocol error [MQTT-3.14.2-1], [MQTT-3.1.0-2].
     pub fn disconnect(&self, reason: ReasonCode, why: Option<&str>, out: &mut BytesMut) {
+        let is_allowed = reason.is_allowed_in(PacketType::Disconnect);
+        let reason = if is_allowed { reason } else { ReasonCode::ProtocolError };
         let before = out.len();
         for why in [why, None] {
             encode_disconnect(reason, why, self.protocol, out);

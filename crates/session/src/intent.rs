@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use bytestring::ByteString;
 
 use message::{Properties, QoS, SubscribeOptions, TopicFilter, TopicName};
 use mqtt_codec::{PacketId, ReasonCode};
@@ -33,8 +32,8 @@ pub enum Intent {
     Unsubscribe {
         /// For the answer.
         packet_id: PacketId,
-        /// Only an exact match is removed [MQTT-3.10.4-1]; some may be no valid filters.
-        filters: Vec<ByteString>,
+        /// In the packet's order, none for one that is no filter. Only an exact match is removed [MQTT-3.10.4-1].
+        filters: Vec<Option<TopicFilter>>,
     },
     /// Close in good order. The will is gone already unless the client asked for it [MQTT-3.14.4-3]; nothing after this
     /// may be handled [MQTT-3.14.4-1].

@@ -145,13 +145,13 @@ impl Connected {
     pub(crate) fn unsubscribe(&mut self, unsubscribe: Unsubscribe) -> Result<Intent, Violation> {
         let Unsubscribe { packet_id, filters, user_properties_bytes } = unsubscribe;
         checks::check_user_properties(user_properties_bytes, &self.quotas)?;
-        for text in &filters {
-            match TopicFilter::new(text) {
-                Ok(filter) => self.subscriptions.remove(&filter),
-                Err(_) if self.protocol == Protocol::V5 => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let read = |text: &ByteString| match TopicFilter::new(text) {
+            Ok(filter) => Ok(Some(filter)),
+            Err(_) if self.protocol == Protocol::V5 => Ok(None),
+            Err(error) => Err(Violation::from(error)),
+        };
+        let filters = filters.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        filters.iter().flatten().for_each(|filter| self.subscriptions.remove(filter));
         Ok(Intent::Unsubscribe { packet_id, filters })
     }
 

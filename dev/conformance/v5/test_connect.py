@@ -52,6 +52,14 @@ def test_a_second_connect_closes_and_the_will_is_published(address, names, other
         assert subscriber.message().payload == b"will"
 
 
+@statement("MQTT-3.1.0-2", "MQTT-3.14.2-1")
+def test_a_second_connect_of_an_unknown_version_is_a_protocol_error(address, names):
+    """0x84 is for CONNACK only."""
+    with connect(address, names.client_id()) as client:
+        client.send(b"\x10\x0e\x00\x04MQTT\x07\x02\x00\x3c\x00\x00\x01c")
+        assert client.refused(0x82) == []
+
+
 def refused_in_any_version(address, raw: bytes) -> None:
     """The close is the MUST. A CONNACK before it says 0x84, or 1 in the form of MQTT 3.1.1, as the version is not known."""
     with Client(address) as client:

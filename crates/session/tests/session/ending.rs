@@ -133,4 +133,7 @@ fn the_servers_disconnect() {
     let old = connected_of(Protocol::V311, Dialect::Mqtt);
     old.disconnect(ReasonCode::SessionTakenOver, Some("elsewhere"), &mut out);
     assert!(out.is_empty(), "a server of MQTT 3.1.1 has no DISCONNECT");
+    let new = connected_of(Protocol::V5, Dialect::Mqtt);
+    new.disconnect(ReasonCode::UnsupportedProtocolVersion, None, &mut out);
+    assert_eq!(&out[..], b"\xE0\x02\x82\x00", "a reason for CONNACK only");
 }
