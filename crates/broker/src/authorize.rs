@@ -85,11 +85,6 @@ impl Authorizer {
         Self { broker, peer, client_id, policies, generation: 0, publish, receive }
     }
 
-    /// Whether the answers so far are of the broker's present generation.
-    pub(crate) fn is_current(&self) -> bool {
-        self.generation == self.broker.generation()
-    }
-
     pub(crate) fn may_connect(&mut self, wishes: &ConnectWishes<'_>) -> bool {
         self.refresh();
         let resource = self.broker.arns().client(self.client_id.as_str());
@@ -130,7 +125,7 @@ impl Authorizer {
 
     /// After a change of policies, certificates or attachments nothing remembered holds. Without the new policies
     /// nothing is allowed.
-    pub(crate) fn refresh(&mut self) {
+    fn refresh(&mut self) {
         let generation = self.broker.generation();
         if generation == self.generation {
             return;

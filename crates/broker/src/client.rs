@@ -142,15 +142,13 @@ impl Client {
 
     pub(crate) async fn settle(&mut self) -> Progress {
         // In order; those that are durable already answer at once.
-        let mut progress = Progress::Open;
         for write in self.unsettled.drain(..) {
-            // After a failure the others are awaited too: a write that nobody awaits stays on its way for ever.
             if let Err(error) = write.await {
                 warn!(client_id = %self.session.client_id(), %error, "what is to be kept could not be stored: closing");
-                progress = Progress::Close(DisconnectReason::ServerError);
+                return Progress::Close(DisconnectReason::ServerError);
             }
         }
-        progress
+        Progress::Open
     }
 
     /// Publishes an event about this client. Its subscribers are woken with those of what the client publishes.

@@ -252,14 +252,14 @@ impl Broker {
         self.clients.lock().connected.contains_key(id)
     }
 
-    /// Of those that have been accepted.
+    /// Also of one that is on its way in: it may have taken its session up already.
     pub(crate) fn mailbox_of(&self, id: &ClientId) -> Option<Arc<Mailbox>> {
         let clients = self.clients.lock();
-        let client = clients.connected.get(id).filter(|client| client.info.is_some())?;
-        Some(Arc::clone(&client.mailbox))
+        clients.connected.get(id).map(|client| Arc::clone(&client.mailbox))
     }
 
-    pub(crate) fn connection_info(&self, id: &ClientId, now: Timestamp) -> Option<Arc<ConnectionInfo>> {
+    /// The client's connection, or its last one if that ended less than half an hour ago.
+    pub fn connection(&self, id: &ClientId, now: Timestamp) -> Option<Arc<ConnectionInfo>> {
         let clients = self.clients.lock();
         let connected = clients.connected.get(id).and_then(|client| client.info.clone());
         connected.or_else(|| clients.departed.info(id, now))

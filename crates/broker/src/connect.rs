@@ -9,7 +9,7 @@ use bytes::BytesMut;
 use message::{Origin, SubscribeOptions, TopicFilter};
 use mqtt_codec::{PacketId, Protocol, ReasonCode};
 use names::{CertificateId, ClientId, Dialect, ThingName, limits};
-use persistent_sessions::{Presence, SessionId};
+use persistent_sessions::{Presence, SessionId, StoredWill};
 use registry::{CertificateStatus, RegistryError};
 use router::Subscriber;
 use session::{Opening, Resumed};
@@ -154,15 +154,14 @@ async fn let_in(
     if authorized.as_ref().is_err_and(Why::is_authorization) {
         announce_failure(broker, peer, session_id, client_id.as_str(), now);
     }
-    let mut authorizer = authorized?;
+    let authorizer = authorized?;
     let mut subscriber = broker.router().connection(client_id.shared());
     let Entered { version, going, previous } =
         broker.enter(client_id, peer.identity.clone(), subscriber.mailbox(), now.timestamp);
     let entered = async {
         // Whoever was deactivated between the check and the entry was not disconnected by the change: check again.
-        if broker.generation() != generation || !authorizer.is_current() {
+        if broker.generation() != generation {
             identify(broker, &peer.identity, now)?;
-            authorizer.refresh();
         }
         wait_for(previous).await?;
         let mut unsettled = Vec::new();
@@ -226,6 +225,11 @@ fn find_session(
     let expiry = opening.session_expiry_seconds;
     match found {
         Some(old) => {
+            // The server was killed, and so was the connection: a will that does not wait was due then.
+            let is_due = |will: &&StoredWill| old.presence == Presence::Connected && will.delay_seconds == 0;
+            if let Some(will) = old.will.as_ref().filter(is_due) {
+                broker.publish_stored_will(will, now.timestamp);
+            }
             let received = sessions.received_ids(old.id)?;
             let received = received.into_iter().filter_map(PacketId::new).collect();
             let subscriptions = sessions.subscriptions(old.id)?;

@@ -11,7 +11,6 @@ use tokio::sync::oneshot;
 
 use crate::authorize::Authorizer;
 use crate::clients::Broker;
-use crate::connection_info::ConnectionInfo;
 
 /// Why a client cannot be reached.
 #[derive(Debug, thiserror::Error)]
@@ -41,11 +40,6 @@ pub enum NotReached {
 }
 
 impl Broker {
-    /// The client's connection, or its last one if that ended less than half an hour ago.
-    pub fn connection(&self, id: &ClientId, now: Timestamp) -> Option<Arc<ConnectionInfo>> {
-        self.connection_info(id, now)
-    }
-
     /// Ends the client's connection, and its session too if that is asked for; a session without a connection ends at
     /// once, and its will is due then (MQTT 5, 3.1.3.2.2). False when there is nothing to end.
     ///

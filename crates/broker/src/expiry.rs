@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use message::{Message, QoS};
-use names::{ClientId, Timestamp};
+use names::{ClientId, Timestamp, limits};
 use persistent_sessions::{Due, SessionId, Stage, StoredSession, StoredWill};
 use router::{Publisher, stored_delivery};
 use store::{StoreError, Ticket};
@@ -29,6 +29,9 @@ impl Broker {
             tokio::time::sleep(PAUSE).await;
         }
         loop {
+            if let Err(error) = self.router().sessions().sweep(limits::PURGED_ROWS_MAX) {
+                warn!(%error, "what removed sessions have left cannot be deleted; trying again");
+            }
             match self.end_due(clock()).await {
                 Ok(PAGE) => continue, // there may be more
                 Ok(_) => tokio::time::sleep(PERIOD).await,
@@ -133,7 +136,7 @@ impl Broker {
     /// A group's messages that wait in the session go to another member [MQTT-4.8.2-5].
     pub(crate) fn remove_session(self: &Arc<Self>, client_id: &ClientId, id: SessionId) -> Result<Ticket, StoreError> {
         let sessions = self.router().sessions();
-        let is_shared = sessions.subscriptions(id)?.iter().any(|(filter, _)| filter.as_str().starts_with("$share/"));
+        let is_shared = sessions.subscriptions(id)?.iter().any(|(filter, _)| filter.is_shared());
         if is_shared {
             self.redistribute(id)?;
         }
@@ -152,7 +155,10 @@ impl Broker {
                     && queued.share.is_some()
                     && (queued.qos == QoS::AtLeastOnce || !row.was_sent)
                 {
-                    publisher.redistribute(&stored_delivery(queued, row.seq), Some(id));
+                    publisher.redistribute(&stored_delivery(queued, row.seq), Some(id))?;
+                }
+                if publisher.must_flush() {
+                    drop(publisher.flush()); // it is written before the removal of the session, which is waited for
                 }
             }
         }

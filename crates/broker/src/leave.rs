@@ -13,7 +13,6 @@ use crate::client::Client;
 use crate::exchange::{DisconnectReason, Now};
 use crate::metrics::count;
 use crate::presence::Event;
-use crate::stored_session::FromDisk;
 use crate::unsettled::Unsettled;
 
 impl Client {
@@ -98,10 +97,7 @@ impl Client {
         self.subscriber.mailbox().take(&mut waiting);
         unfinished.extend(waiting.into_iter().filter(is_kept));
         for delivery in unfinished {
-            self.publisher.redistribute(&delivery, None);
-        }
-        if let Some(stored) = &mut self.stored {
-            stored.from_disk.retain(|row| matches!(row, FromDisk::Released { .. })); // the disk has them
+            let _ = self.publisher.redistribute(&delivery, None); // a failure is logged there
         }
     }
 }

@@ -8,6 +8,7 @@ use mqtt_codec::PacketId;
 use persistent_sessions::{PersistentSessions, Queued, SessionId, Stage, derived_packet_id};
 use router::{Delivery, Mailbox, stored_delivery};
 use store::StoreError;
+use tracing::warn;
 
 use crate::unsettled::Unsettled;
 
@@ -23,6 +24,8 @@ pub(crate) struct StoredSession {
     /// The highest number that went out in a PUBLISH.
     sent_up_to: u64,
     is_sent_noted: bool,
+    /// The same, as far as the queue knows it in memory.
+    known_in_flight: u64,
     /// Identifiers that went out and are not the derived ones.
     unusual_ids: Vec<(u64, u16)>,
     /// To be taken out of the queue.
@@ -55,6 +58,7 @@ impl StoredSession {
             from_disk: VecDeque::new(),
             sent_up_to: 0,
             is_sent_noted: true,
+            known_in_flight: 0,
             unusual_ids: Vec::new(),
             acknowledged: Vec::new(),
             released: Vec::new(),
@@ -125,6 +129,12 @@ impl StoredSession {
     /// Hands all changes to the disk. PUBREL and PUBCOMP wait for theirs; that acknowledged messages are gone need not
     /// be waited for.
     pub(crate) fn flush(&mut self, sessions: &PersistentSessions, unsettled: &mut Vec<Unsettled>) {
+        if self.sent_up_to > self.known_in_flight {
+            self.known_in_flight = self.sent_up_to;
+            if let Err(error) = sessions.in_flight(self.id, self.sent_up_to) {
+                warn!(%error, "a full queue may drop messages that were sent");
+            }
+        }
         if !self.unusual_ids.is_empty() {
             self.is_sent_noted = true;
             let ids = std::mem::take(&mut self.unusual_ids);

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use store::{Direction, Entry, Store, StoreError, Ticket};
 
 use crate::queue_value::{QueuedMessage, Row, released};
-use crate::queues::Queues;
+use crate::queues::{QueueOverflow, Queues};
 use crate::session_id::SessionId;
 use crate::table::{self, FORMAT};
 use crate::tail::News;
@@ -41,7 +41,7 @@ pub fn derived_packet_id(seq: u64) -> u16 {
 }
 
 impl Queues {
-    /// The numbers of which no lower one is in the queue, and up to which messages were sent.
+    /// The number of which no lower one is in the queue.
     pub(crate) fn head(&self, id: SessionId) -> Result<u64, StoreError> {
         Ok(self.change().tail(id)?.map_or(1, |tail| tail.head))
     }
@@ -137,6 +137,15 @@ impl Queues {
             change.put(table::of_message(table::QUEUE, id, *seq), released(*packet_id));
         }
         change.commit()
+    }
+
+    pub(crate) fn in_flight(&self, id: SessionId, up_to: u64) -> Result<(), StoreError> {
+        if self.limits.overflow == QueueOverflow::DropOldest
+            && let Some(tail) = self.change().tail(id)?
+        {
+            tail.unsent_from = tail.unsent_from.max(up_to + 1);
+        }
+        Ok(())
     }
 
     pub(crate) fn sent(&self, id: SessionId, rows: &[(u64, u16)], up_to: u64) -> Ticket {

@@ -113,12 +113,11 @@ impl PersistentSessions {
     }
 
     /// What is due by `now`, in the order of its times. It stays due until its session is removed, its will is published
-    /// or its client comes back. Also goes on with what removed sessions have left.
+    /// or its client comes back.
     ///
     /// # Errors
     /// The store does not answer, or a record cannot be read.
     pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
-        self.sweep(limits::PURGED_ROWS_MAX)?;
         let end = table::ordered(table::DUE, now.as_millis().saturating_add(1), SessionId::new(0));
         let rows = self.overlay.range(table::DUE, &end, limit)?;
         let mut due = Vec::with_capacity(rows.len());

@@ -155,6 +155,15 @@ impl PersistentSessions {
         self.queues.release(id, seqs)
     }
 
+    /// PUBLISH packets went out for all messages up to a number, and are not answered: a full queue drops none of those.
+    /// Kept in memory only, for as long as the connection lasts; [`PersistentSessions::sent`] goes to the disk.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub fn in_flight(&self, id: SessionId, up_to: u64) -> Result<(), StoreError> {
+        self.queues.in_flight(id, up_to)
+    }
+
     /// Remembers that PUBLISH packets go out for all messages up to a number, and packet ids that are not the derived
     /// ones.
     pub fn sent(&self, id: SessionId, rows: &[(u64, u16)], up_to: u64) -> Ticket {

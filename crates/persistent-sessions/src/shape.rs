@@ -43,10 +43,9 @@ impl Shape {
     pub(crate) fn filter_for(self, topic: &TopicName, levels: &[&str]) -> Option<(TopicFilter, bool)> {
         let fixed = usize::from(self.levels);
         let fits = if self.has_hash { fixed <= levels.len() } else { fixed == levels.len() };
-        let starts_with_wildcard = self.any & 1 == 1 || self.levels == 0;
-        // A wildcard at the first level does not match a topic that starts with `$` [MQTT-4.7.2-1].
-        let is_of_its_kind = topic.is_reserved() == self.is_reserved || (starts_with_wildcard && !topic.is_reserved());
-        if !fits || !is_of_its_kind {
+        // A wildcard at the first level does not match a topic that starts with `$` [MQTT-4.7.2-1]; without one there, the
+        // filter starts as the topic does.
+        if !fits || topic.is_reserved() != self.is_reserved {
             return None;
         }
         let masked = levels.iter().take(fixed).enumerate();

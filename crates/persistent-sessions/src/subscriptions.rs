@@ -103,10 +103,7 @@ impl PersistentSessions {
     }
 
     /// At most `limit` subscriptions of a session behind the filter `after`.
-    ///
-    /// # Errors
-    /// The store does not answer, or a subscription cannot be read.
-    pub fn subscriptions_page(
+    fn subscriptions_page(
         &self,
         id: SessionId,
         after: Option<&TopicFilter>,

@@ -29,7 +29,7 @@ pub(crate) struct Tail {
     pub(crate) has_received: bool,
     /// The last commit that wrote it, or is about to.
     pub(crate) commit: u64,
-    /// No message before this one is still to be sent.
+    /// No message before this one is still to be sent. Not on the disk.
     pub(crate) unsent_from: u64,
     is_head_gone: bool,
     newest: BTreeMap<u64, Newest>,

@@ -126,13 +126,19 @@ impl Publisher {
 
     /// Gives a message that a member of a group cannot finish to another one, if there is one. `except` is the stored
     /// session that it comes from.
-    pub fn redistribute(&mut self, delivery: &Delivery, except: Option<SessionId>) {
-        let Some(shared) = delivery.shared() else { return };
-        let mut routes = self.look_up(&delivery.message.topic).unwrap_or_default();
+    ///
+    /// # Errors
+    /// [`StoreError`]: the group's stored members could not be looked up, and nobody gets the message.
+    pub fn redistribute(&mut self, delivery: &Delivery, except: Option<SessionId>) -> Result<(), StoreError> {
+        let Some(shared) = delivery.shared() else { return Ok(()) };
+        let Some(mut routes) = self.look_up(&delivery.message.topic) else {
+            return self.failed.take().map_or(Ok(()), Err);
+        };
         if let Some(route) = routes.shared.iter_mut().find(|route| route.shared == *shared) {
             route.stored.retain(|(session, _)| Some(*session) != except);
             self.counted.delivered += u64::from(self.send_shared(route, &delivery.message));
         }
+        Ok(())
     }
 
     /// Before the routes are looked up: whoever subscribes in between gets the message twice rather than never.

@@ -105,7 +105,7 @@ impl StoredWrite {
     /// Blocks this thread until the messages are durable. Not for async tasks: those await it.
     ///
     /// # Errors
-    /// [`StoreError`]: none of the messages was kept.
+    /// [`StoreError`]: not all of the messages may have been kept.
     pub fn wait(self) -> Result<(), StoreError> {
         self.0.blocking_recv().unwrap_or(Err(StoreError::Closed))
     }

@@ -101,6 +101,23 @@ fn a_connection_is_ended_by_the_api() {
     }
 }
 
+/// The same, of a client that is still waiting for the connection that it takes over.
+#[test]
+fn a_connection_is_ended_by_the_api_before_it_is_accepted() {
+    let house = House::new();
+    let (mut first, _) = house.come(0, v5("c", 100));
+    let mut taking = house.client(Identity::Anonymous, Dialect::Mqtt);
+    taking.begin(&[Packet::Connect(Box::new(v5("c", 100)))]);
+    assert!(block_on(house.broker.end_connection(&client_id("c"), false, true, START)).unwrap());
+    first.hear();
+    assert_eq!(first.end_as_told(), ["DISCONNECT 0x8e"]);
+    taking.finish();
+    taking.hear();
+    assert_eq!(taking.progress, Progress::Close(DisconnectReason::ApiInitiatedDisconnect));
+    taking.end_as_told();
+    assert_eq!(house.come(20, v5("c", 100)).1, ["CONNACK"]);
+}
+
 /// The same, of a client that is away: its session ends if that is asked for, and a session's end makes its will due.
 #[test]
 fn a_session_is_ended_by_the_api_while_its_client_is_away() {

@@ -120,22 +120,25 @@ fn a_will_outlives_the_server() {
     }
 }
 
-/// The will of a session that was connected when the server was killed goes when its client comes back first, as if it
-/// had come back to the old server.
+/// The delayed will of a session that was connected when the server was killed goes when its client comes back first, as
+/// if it had come back to the old server. One without a delay was due when the connection broke.
 #[test]
 fn a_client_that_is_back_before_the_server_looks_is_not_gone() {
-    let store = MemoryStore::new();
-    let house = House::over(store.clone());
-    let (client, _) = house.come(0, with_will(v5("c", 100), 10));
-    drop((client, house));
-    let house = House::over(store);
-    let witness = house.witness(&["wills"]);
-    let (client, answer) = house.come(1, v5("c", 100));
-    assert_eq!(answer, ["CONNACK present"]);
-    keep_sessions(&house, 50);
-    client.end_at(&house, 60);
-    keep_sessions(&house, 100);
-    assert_eq!(witness.heard(), NOTHING);
+    for (delay, expected) in [(0, GONE.as_slice()), (10, &NOTHING)] {
+        let store = MemoryStore::new();
+        let house = House::over(store.clone());
+        let (client, _) = house.come(0, with_will(v5("c", 100), delay));
+        drop((client, house));
+        let house = House::over(store);
+        let witness = house.witness(&["wills"]);
+        let (client, answer) = house.come(1, v5("c", 100));
+        assert_eq!(answer, ["CONNACK present"]);
+        assert_eq!(witness.heard(), expected, "delay {delay}");
+        keep_sessions(&house, 50);
+        client.end_at(&house, 60);
+        keep_sessions(&house, 100);
+        assert_eq!(witness.heard(), NOTHING, "delay {delay}");
+    }
 }
 
 /// Lets the broker look after stored sessions, at one moment.

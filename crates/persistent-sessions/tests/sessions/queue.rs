@@ -187,6 +187,13 @@ fn the_newest_are_dropped_at_a_limit_unless_the_oldest_are() {
     sessions.sent(id, &[], 15).wait().unwrap();
     assert_eq!(enqueue_all(&sessions, id, [queued("a")]), [None]);
     assert_counts_agree(&*store, &sessions);
+    // While the connection lasts this is known without the disk.
+    sessions.acknowledge(id, &[8, 9, 15]).wait().unwrap();
+    assert_eq!(enqueue_all(&sessions, id, five()).len(), 5);
+    assert_eq!(numbers(&sessions, id), [18, 19, 20]);
+    sessions.in_flight(id, 18).unwrap();
+    assert_eq!(enqueue_all(&sessions, id, five()).iter().flatten().count(), 5);
+    assert_eq!(numbers(&sessions, id), [18, 24, 25]);
 }
 
 #[test]

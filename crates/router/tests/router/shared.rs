@@ -182,15 +182,15 @@ fn what_is_not_finished_goes_to_another_member() {
     plain_one.subscribe(filter("t"), plain(ONE));
     a.leave_groups();
     let mut publisher = router.publisher();
-    publisher.redistribute(&delivery, None);
+    publisher.redistribute(&delivery, None).unwrap();
     assert!(publisher.flush().is_none());
     assert_eq!(received(&b), [("t".into(), "unfinished".into(), ZERO)]);
     assert_eq!(counts([&a, &plain_one]), [0, 0], "only the group is asked");
     drop(b);
-    publisher.redistribute(&delivery, None);
+    publisher.redistribute(&delivery, None).unwrap();
     assert!(publisher.flush().is_none(), "there is no other member");
     let own = router::Delivery::plain(delivery.message.clone(), ONE, false);
-    publisher.redistribute(&own, None);
+    publisher.redistribute(&own, None).unwrap();
     assert_eq!(counts([&a, &plain_one]), [0, 0], "not a group's");
 }
 
@@ -220,9 +220,9 @@ fn stored_members() {
     assert_eq!((dropped() - before, queued(here) + queued(away)), (1, 4));
 
     let mut publisher = router.publisher();
-    publisher.redistribute(&deliveries[0], Some(here));
+    publisher.redistribute(&deliveries[0], Some(here)).unwrap();
     publisher.flush().unwrap().wait().unwrap();
-    publisher.redistribute(&deliveries[0], Some(away));
+    publisher.redistribute(&deliveries[0], Some(away)).unwrap();
     publisher.flush().unwrap().wait().unwrap();
     assert_eq!(queued(here) + queued(away), 6);
     assert!(queued(away) >= 1, "not the one that it comes from");
