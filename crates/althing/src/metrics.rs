@@ -14,6 +14,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use router::{Router, RouterMetrics};
 use rules::Rules;
+use shadows::ShadowService;
 use store::FjallStore;
 
 /// Everything that is counted anywhere in the house.
@@ -52,6 +53,7 @@ impl Metrics {
         broker: &Arc<Broker>,
         router: &Arc<Router>,
         rules: &Arc<Rules>,
+        shadows: &Arc<ShadowService>,
         doors: &Arc<DoorMetrics>,
         store: &Arc<FjallStore>,
     ) -> Self {
@@ -59,6 +61,7 @@ impl Metrics {
         rows.extend(router_rows(router));
         rows.push(dropped_row(broker, router));
         rows.extend(rules_rows(rules));
+        rows.extend(shadows_rows(shadows));
         rows.extend(door_rows(doors));
         rows.push(store_row(store));
         let mut registry = Registry::with_prefix("althing");
@@ -159,6 +162,15 @@ fn rules_rows(rules: &Arc<Rules>) -> Vec<Row> {
         row!(rules, Counter, "rule_actions_denied", "Actions that the role does not allow", actions_denied),
         row!(rules, Counter, "rule_sql_failed", "Evaluations that failed", sql_failed),
         row!(rules, Counter, "rule_messages_let_go", "Messages not acted on while the outside did not answer", let_go),
+    ]
+}
+
+fn shadows_rows(shadows: &Arc<ShadowService>) -> Vec<Row> {
+    vec![
+        row!(shadows, Counter, "shadow_requests_accepted", "Shadow requests that were done", accepted),
+        row!(shadows, Counter, "shadow_requests_rejected", "Shadow requests that were refused", rejected),
+        row!(shadows, Counter, "shadow_requests_throttled", "Shadow requests over a quota", throttled),
+        row!(shadows, Counter, "shadow_requests_failed", "Shadow requests that the store failed", failed),
     ]
 }
 

@@ -69,11 +69,10 @@ impl House {
         let settings = BrokerSettings { anonymous: anonymous(config)?, passwords, quotas: config.quotas.clone() };
         let broker = Broker::with_settings(routing, known, settings);
         let door_metrics = Arc::<DoorMetrics>::default();
-        let shadows =
-            Arc::new(ShadowService::new(Arc::clone(&store), Arc::clone(&router), shadow_document::Limits::default()));
+        let shadows = Arc::new(ShadowService::new(Arc::clone(&store), Arc::clone(&router), config.shadows));
         let outside = Arc::new(Outside::new(Arc::clone(&iam), Arc::clone(&router), arns.clone(), outside(config)));
         let rules = Rules::new(store, Arc::clone(&router), outside, arns.clone());
-        let metrics = Metrics::new(&broker, &router, &rules, &door_metrics, &fjall);
+        let metrics = Metrics::new(&broker, &router, &rules, &shadows, &door_metrics, &fjall);
         let is_ready = Arc::new(AtomicBool::new(false));
         let (ready, kept) = (Arc::clone(&is_ready), Arc::clone(&fjall));
         let services = Services {

@@ -66,7 +66,7 @@ impl Client {
 
     fn route(&mut self, message: Message) {
         let published = self.publisher.publish(message);
-        self.unsettled.extend(published.retained.map(Unsettled::Retained));
+        self.unsettled.extend(Unsettled::of(published));
     }
 
     fn acknowledged(&mut self, packet_id: PacketId) -> Progress {

@@ -44,3 +44,4 @@ pub use identity::{Identity, Peer};
 pub use metrics::BrokerMetrics;
 pub use passwords::{PasswordError, Passwords, UserConfig, UserName, hash_password};
 pub use publish_as::{Caller, PublishRefused, PublishRequest, PublishWrite, SendRefused};
+pub use unsettled::NotKept;

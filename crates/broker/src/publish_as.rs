@@ -6,15 +6,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use message::{Message, Origin, Properties, QoS, TopicName};
 use names::{ClientId, Dialect, Timestamp};
-use router::{RetainedWrite, StoredWrite};
+use router::{Handled, RetainedWrite, StoredWrite};
 use session::Violation;
-use store::StoreError;
 use tokio::sync::oneshot;
 use tracing::warn;
 
 use crate::authorize::may_publish_by_http;
 use crate::clients::Broker;
 use crate::connections::NotReached;
+use crate::unsettled::NotKept;
 
 /// Who publishes without a connection, as proven by a signature.
 #[derive(Debug, Clone)]
@@ -40,21 +40,24 @@ pub struct PublishRequest {
     pub properties: Option<Arc<Properties>>,
 }
 
-/// A published message's way to the disk: as a retained message, and to sessions that outlive their connections.
+/// A published message's way to the disk: as a retained message, to sessions that outlive their connections, and through
+/// services that keep what they are told.
 #[derive(Default)]
 pub struct PublishWrite {
     retained: Option<RetainedWrite>,
     stored: Option<StoredWrite>,
+    handled: Handled,
 }
 
 impl PublishWrite {
     /// Blocks this thread until everything is durable. Not for async tasks.
     ///
     /// # Errors
-    /// [`StoreError`]: the message may not have been kept.
-    pub fn wait(self) -> Result<(), StoreError> {
+    /// [`NotKept`]: the message may not have been kept.
+    pub fn wait(self) -> Result<(), NotKept> {
         self.retained.map_or(Ok(()), RetainedWrite::wait)?;
-        self.stored.map_or(Ok(()), StoredWrite::wait)
+        self.stored.map_or(Ok(()), StoredWrite::wait)?;
+        Ok(self.handled.wait()?)
     }
 }
 
@@ -114,7 +117,7 @@ impl Broker {
             return Err(PublishRefused::Congested);
         }
         let (published, stored) = self.router().publish(request.message_of(caller, now));
-        Ok(PublishWrite { retained: published.retained, stored })
+        Ok(PublishWrite { retained: published.retained, stored, handled: published.handled })
     }
 
     /// Sends a message for a caller to one connected client, whatever it is subscribed to; nobody else sees it, rules

@@ -194,6 +194,16 @@ pub const SHADOW_STATE_BYTES_MAX: usize = 8192;
 pub const SHADOW_DEPTH_MAX: usize = 8;
 /// A client token in a shadow request (developer guide, device-shadow-document).
 pub const SHADOW_CLIENT_TOKEN_BYTES_MAX: usize = 64;
+/// A shadow's state as a configuration may have it: 30 KB (ours; with its timestamps it must fit a value of the store).
+pub const SHADOW_STATE_BYTES_MAX_MAX: usize = 30_720;
+/// Shadow requests of one connection on one thing that are not answered yet (AWS quotas, device shadow).
+pub const SHADOW_IN_FLIGHT_MAX: usize = 10;
+/// Shadow requests that wait for each of the service's workers (ours).
+pub const SHADOW_REQUESTS_WAITING_MAX: usize = 512;
+/// Bytes of shadow requests by MQTT that are not answered yet, over all (ours).
+pub const SHADOW_REQUESTS_BYTES_MAX: usize = 16 * 1_048_576;
+/// Workers of the shadow service: as many as the machine has cores, and this at most (ours).
+pub const SHADOW_WORKERS_MAX: usize = 8;
 /// A deleted shadow's version is remembered this many hours (developer guide, device-shadow-document).
 pub const SHADOW_TOMBSTONE_HOURS: u64 = 48;
 

@@ -8,6 +8,7 @@
 //! of them once for a whole batch of messages. Nothing here blocks: what must be durable comes back as a ticket.
 
 mod delivery;
+mod handled;
 mod mailbox;
 mod metrics;
 mod on_their_way;
@@ -22,6 +23,7 @@ mod subscribe;
 mod subscriber_id;
 
 pub use delivery::{Confirmation, Delivery, Extra};
+pub use handled::{Handled, NotHandled};
 pub use mailbox::{Mailbox, MailboxClosed, Overflow};
 pub use message::SubscribeOptions;
 pub use metrics::RouterMetrics;

@@ -21,7 +21,10 @@ pub enum Overflow {
     /// A client's connection: drop QoS 0, hold QoS 1, give up above the hard limit.
     Connection,
     /// A service inside the house: publishers wait.
-    Service,
+    Service {
+        /// Publishers are acknowledged when it is done with a message ([`Delivery::confirm`]), and not when it has it.
+        confirms: bool,
+    },
 }
 
 /// Why a mailbox takes nothing more. The subscriber's task sees it after the messages that came before.
@@ -99,6 +102,11 @@ impl Mailbox {
         Self { overflow, queue: Mutex::default(), room: Notify::new() }
     }
 
+    /// Whether publishers wait until the reader is done with a message.
+    pub(crate) fn confirms(&self) -> bool {
+        matches!(self.overflow, Overflow::Service { confirms: true })
+    }
+
     pub(crate) fn push(&self, delivery: Delivery) -> Pushed {
         let mut queue = self.queue.lock();
         if queue.closed.is_some() {
@@ -111,12 +119,15 @@ impl Mailbox {
                 queue.closed = Some(MailboxClosed::Overflowed);
                 return Pushed::GivenUp { wake: queue.reader.take() };
             }
-            Overflow::Service if is_full => return Pushed::Dropped,
+            Overflow::Service { .. } if is_full => return Pushed::Dropped,
             _ => {}
         }
         queue.bytes = bytes;
         queue.deliveries.push_back(delivery);
-        Pushed::Queued { wake: queue.reader.take(), is_congested: is_congested && self.overflow == Overflow::Service }
+        Pushed::Queued {
+            wake: queue.reader.take(),
+            is_congested: is_congested && self.overflow != Overflow::Connection,
+        }
     }
 
     /// Puts a delivery for this subscriber alone and wakes it; false when there is no room.
@@ -178,7 +189,7 @@ impl Mailbox {
         }
         let has_room = queue.deliveries.len() < limits::MAILBOX_MESSAGES_SOFT;
         drop(queue);
-        if has_room && count > 0 && self.overflow == Overflow::Service {
+        if has_room && count > 0 && self.overflow != Overflow::Connection {
             self.room.notify_waiters();
         }
         count
@@ -192,7 +203,7 @@ impl Mailbox {
         std::mem::swap(&mut queue.deliveries, buffer);
         queue.bytes = 0;
         drop(queue);
-        if self.overflow == Overflow::Service {
+        if self.overflow != Overflow::Connection {
             self.room.notify_waiters();
         }
         !buffer.is_empty()
@@ -264,7 +275,7 @@ impl Mailbox {
     /// Whether publishers are to wait: a service's mailbox above its soft limit.
     pub(crate) fn is_congested(&self) -> bool {
         let queue = self.queue.lock();
-        self.overflow == Overflow::Service
+        self.overflow != Overflow::Connection
             && queue.closed.is_none()
             && (queue.deliveries.len() >= limits::MAILBOX_MESSAGES_SOFT || queue.bytes > limits::MAILBOX_BYTES_SOFT)
     }
@@ -349,7 +360,7 @@ mod tests {
 
     #[test]
     fn a_service_asks_its_publishers_to_wait_and_drops_only_above_the_hard_limit() {
-        let mailbox = Mailbox::new(Overflow::Service);
+        let mailbox = Mailbox::new(Overflow::Service { confirms: false });
         for n in 0..limits::MAILBOX_MESSAGES_HARD {
             let Pushed::Queued { is_congested, .. } = mailbox.push(delivery(QoS::AtMostOnce, 1)) else {
                 panic!("message {n} was dropped");

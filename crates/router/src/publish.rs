@@ -8,7 +8,8 @@ use persistent_sessions::{QueuedMessage, SessionId, Writes};
 use store::StoreError;
 use tracing::warn;
 
-use crate::delivery::Delivery;
+use crate::delivery::{Confirmation, Delivery, Extra};
+use crate::handled::Handled;
 use crate::mailbox::{Mailbox, Pushed};
 use crate::metrics::count;
 use crate::retained::RetainedWrite;
@@ -51,6 +52,8 @@ pub struct Published {
     pub delivered: usize,
     /// A retained message's way to the disk; the publisher is acknowledged when it has arrived there.
     pub retained: Option<RetainedWrite>,
+    /// Services that are to be done with the message before its publisher is acknowledged.
+    pub handled: Handled,
 }
 
 /// Topics that a publisher remembers; more, and it starts afresh.
@@ -148,15 +151,18 @@ impl Publisher {
 
     fn send(&mut self, message: Message, routes: &Routes, retained: Option<RetainedWrite>) -> Published {
         let message = Arc::new(message);
-        let mut delivered = 0;
+        let (mut delivered, mut handled) = (0, Handled::default());
         for route in &routes.live {
             let qos = route.qos.min(message.qos);
             if route.is_stored && qos > QoS::AtMostOnce {
                 continue; // it is among the stored ones
             }
             let retain = route.retain_as_published && message.retain;
-            let delivery =
-                Delivery { message: Arc::clone(&message), qos, retain, seq: None, extra: route.extra.clone() };
+            let extra = match &route.extra {
+                None if qos > QoS::AtMostOnce && route.mailbox.confirms() => Some(awaited(&mut handled)),
+                extra => extra.clone(),
+            };
+            let delivery = Delivery { message: Arc::clone(&message), qos, retain, seq: None, extra };
             delivered += usize::from(self.push(&route.mailbox, delivery));
         }
         if message.qos > QoS::AtMostOnce {
@@ -174,7 +180,7 @@ impl Publisher {
         }
         self.counted.published += 1;
         self.counted.delivered += delivered as u64;
-        Published { delivered, retained }
+        Published { delivered, retained, handled }
     }
 
     /// One member gets the message: a connected one that has room, else one whose session is stored [MQTT-4.8.2-3], else
@@ -320,6 +326,13 @@ impl Publisher {
             }
         }
     }
+}
+
+/// What goes along with a delivery that a service is to confirm.
+fn awaited(handled: &mut Handled) -> Arc<Extra> {
+    let (confirmation, waiting) = Confirmation::new();
+    handled.push(waiting);
+    Arc::new(Extra { confirmation: Some(confirmation), ..Extra::default() })
 }
 
 /// Writes for stored sessions that one batch collects before it is handed to the disk.

@@ -43,7 +43,13 @@ impl Router {
 
     /// A new subscriber inside the house: publishers wait for it rather than lose its messages.
     pub fn service(self: &Arc<Self>) -> Subscriber {
-        Subscriber::new(self, Overflow::Service, None)
+        Subscriber::new(self, Overflow::Service { confirms: false }, None)
+    }
+
+    /// As [`service`](Self::service), for one that keeps what it is told: publishers of QoS 1 and 2 are acknowledged
+    /// when it calls [`Delivery::confirm`], and not at all when it drops a delivery without.
+    pub fn confirming_service(self: &Arc<Self>) -> Subscriber {
+        Subscriber::new(self, Overflow::Service { confirms: true }, None)
     }
 }
 

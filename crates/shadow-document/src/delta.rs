@@ -19,7 +19,7 @@ enum Difference<'a> {
 /// What of the shadow's `desired` is not in its `reported`; none when all of it is.
 pub(crate) fn of(shadow: &Shadow) -> Option<Delta<'_>> {
     let nothing = Fields::new();
-    between(shadow.desired.as_ref()?, shadow.reported.as_ref().unwrap_or(&nothing))
+    between(shadow.desired.as_deref()?, shadow.reported.as_deref().unwrap_or(&nothing))
 }
 
 fn between<'a>(desired: &'a Fields, reported: &Fields) -> Option<Delta<'a>> {

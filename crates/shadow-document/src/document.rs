@@ -1,19 +1,21 @@
 //! A shadow: its two sections, its version, and when it was last changed.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::json::to_bytes;
+use crate::json::count_bytes;
 use crate::metadata::MetadataOf;
 use crate::section::{Fields, StateOf};
 
-/// A device shadow's document (AWS IoT Core developer guide, device-shadow-document).
+/// A device shadow's document (AWS IoT Core developer guide, device-shadow-document). A clone shares its sections.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shadow {
     /// Never empty when present: a section without keys is left out.
-    pub(crate) desired: Option<Fields>,
+    pub(crate) desired: Option<Arc<Fields>>,
     /// Never empty when present.
-    pub(crate) reported: Option<Fields>,
+    pub(crate) reported: Option<Arc<Fields>>,
     pub(crate) version: u64,
     pub(crate) timestamp_seconds: u64,
 }
@@ -32,7 +34,7 @@ impl Shadow {
 
     /// Bytes of the state as compact JSON, which is what AWS's size limit counts.
     pub fn state_bytes(&self) -> usize {
-        to_bytes(&self.state()).len()
+        count_bytes(&self.state())
     }
 
     pub(crate) fn state(&self) -> Sections<'_, StateOf<'_, Fields>> {

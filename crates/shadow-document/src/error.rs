@@ -90,6 +90,9 @@ pub enum Problem {
     /// The state would be, or the request's state is, larger than the limit.
     #[error("The payload exceeds the maximum size allowed")]
     TooLarge,
+    /// More requests than a quota allows. AWS's own text is not published.
+    #[error("Too many requests")]
+    TooManyRequests,
     /// The server failed, not the peer.
     #[error("Internal service failure")]
     Internal,
@@ -103,6 +106,7 @@ impl Problem {
             Self::VersionConflict => 409,
             Self::TooLarge => 413,
             Self::NotUtf8 => 415,
+            Self::TooManyRequests => 429,
             Self::Internal => 500,
             _ => 400,
         }

@@ -12,9 +12,9 @@
 //!
 //! let limits = Limits::default();
 //! let request = UpdateRequest::parse(br#"{"state":{"desired":{"light":"on"}}}"#, &limits)?;
-//! let updated = update(None, &request, 1_700_000_000, &limits)?;
+//! let updated = update(None, request, 1_700_000_000, &limits)?;
 //! assert_eq!(updated.shadow.version(), 1);
-//! assert!(updated.delta.is_some());
+//! assert!(updated.delta().is_some());
 //! # Ok::<(), shadow_document::ShadowError>(())
 //! ```
 

@@ -1,5 +1,7 @@
 //! How a request changes a section: objects are merged, all else is replaced, null deletes.
 
+use std::sync::Arc;
+
 use crate::section::{Field, Fields};
 use crate::value::{Object, Value};
 
@@ -15,12 +17,13 @@ pub(crate) enum Change<'a> {
 }
 
 /// Applies `change`, sent at `now_seconds`. A section that ends without keys is gone.
-pub(crate) fn apply(section: &mut Option<Fields>, change: Change<'_>, now_seconds: u64) {
+pub(crate) fn apply(section: &mut Option<Arc<Fields>>, change: Change<'_>, now_seconds: u64) {
     match change {
         Change::Keep => {}
         Change::Clear => *section = None,
         Change::Merge(sent) => {
-            let fields = section.get_or_insert_with(Fields::new);
+            // The tree is copied if the document before the change has it still.
+            let fields = Arc::make_mut(section.get_or_insert_default());
             merge(fields, sent, now_seconds);
             if fields.is_empty() {
                 *section = None;

@@ -31,18 +31,19 @@ pub fn delete(shadow: &Shadow, now_seconds: u64, client_token: Option<&str>) -> 
     (stored, to_bytes(&Deleted { version: shadow.version, timestamp: now_seconds, client_token }))
 }
 
-/// The body of `update/accepted`: the state as it was sent.
-pub(crate) fn accepted(sent: &Value, version: u64, now_seconds: u64, client_token: Option<&str>) -> Bytes {
-    let metadata = Stamped { value: sent, seconds: now_seconds };
-    to_bytes(&Accepted { state: sent, metadata, version, timestamp: now_seconds, client_token })
+/// The body of `update/accepted`: the state as it was sent, and what `shadow` is since.
+pub(crate) fn accepted(sent: &Value, shadow: &Shadow, client_token: Option<&str>) -> Bytes {
+    let Shadow { version, timestamp_seconds: timestamp, .. } = *shadow;
+    let metadata = Stamped { value: sent, seconds: timestamp };
+    to_bytes(&Accepted { state: sent, metadata, version, timestamp, client_token })
 }
 
 /// The body of `update/delta`; none when nothing differs.
-pub(crate) fn delta(shadow: &Shadow, now_seconds: u64, client_token: Option<&str>) -> Option<Bytes> {
+pub(crate) fn delta(shadow: &Shadow, client_token: Option<&str>) -> Option<Bytes> {
     let delta = delta::of(shadow)?;
     Some(to_bytes(&DeltaBody {
         version: shadow.version,
-        timestamp: now_seconds,
+        timestamp: shadow.timestamp_seconds,
         state: StateOf(&delta),
         metadata: MetadataOf(&delta),
         client_token,
@@ -50,13 +51,9 @@ pub(crate) fn delta(shadow: &Shadow, now_seconds: u64, client_token: Option<&str
 }
 
 /// The body of `update/documents`; `previous` is null for a shadow that was not there.
-pub(crate) fn documents(
-    previous: Option<&Shadow>,
-    current: &Shadow,
-    now_seconds: u64,
-    client_token: Option<&str>,
-) -> Bytes {
-    to_bytes(&Documents { previous: previous.map(half), current: half(current), timestamp: now_seconds, client_token })
+pub(crate) fn documents(previous: Option<&Shadow>, current: &Shadow, client_token: Option<&str>) -> Bytes {
+    let timestamp = current.timestamp_seconds;
+    to_bytes(&Documents { previous: previous.map(half), current: half(current), timestamp, client_token })
 }
 
 fn half(shadow: &Shadow) -> Half<'_> {
@@ -114,10 +111,10 @@ impl Serialize for StateAndDelta<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         if let Some(fields) = &self.0.desired {
-            map.serialize_entry("desired", &StateOf(fields))?;
+            map.serialize_entry("desired", &StateOf(&**fields))?;
         }
         if let Some(fields) = &self.0.reported {
-            map.serialize_entry("reported", &StateOf(fields))?;
+            map.serialize_entry("reported", &StateOf(&**fields))?;
         }
         if let Some(delta) = delta::of(self.0) {
             map.serialize_entry("delta", &StateOf(&delta))?;

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::error::{Problem, ShadowError};
-use crate::json::to_bytes;
+use crate::json::count_bytes;
 use crate::limits::Limits;
 use crate::merge::Change;
 use crate::value::{Bounded, Value};
@@ -45,7 +45,7 @@ impl UpdateRequest {
             return Err(refuse(Problem::NullInArray));
         }
         // Nulls are not stored but they are answered, with metadata: without this bound a request could blow up.
-        if to_bytes(&state).len() > limits.state_bytes_max {
+        if count_bytes(&state) > limits.state_bytes_max {
             return Err(refuse(Problem::TooLarge));
         }
         Ok(Self { state, version, client_token })

@@ -2,6 +2,8 @@
 //!
 //! The bytes are compact JSON with `"v":1`. State and metadata are one tree in which a leaf is `[value, seconds]`.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use names::limits::SHADOW_TOMBSTONE_HOURS;
@@ -14,7 +16,7 @@ use crate::section::Fields;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stored {
     /// The shadow exists.
-    Live(Shadow),
+    Live(Arc<Shadow>),
     /// The shadow was deleted. Its version goes on when it is made again within 48 hours (AWS IoT Core developer
     /// guide, device-shadow-document).
     Deleted {
@@ -34,9 +36,6 @@ pub enum CorruptShadow {
     /// A later program wrote it.
     #[error("the shadow's record has format {0}, which this program does not know")]
     UnknownFormat(u64),
-    /// A document was expected and the record is of a deleted shadow.
-    #[error("the record is of a deleted shadow")]
-    Deleted,
 }
 
 impl Stored {
@@ -52,12 +51,13 @@ impl Stored {
         if let Some(deleted_at_seconds) = record.deleted {
             return Ok(Self::Deleted { version: record.version, deleted_at_seconds });
         }
-        Ok(Self::Live(Shadow {
-            desired: record.desired.filter(|fields| !fields.is_empty()),
-            reported: record.reported.filter(|fields| !fields.is_empty()),
+        let section = |fields: Option<Fields>| fields.filter(|fields| !fields.is_empty()).map(Arc::new);
+        Ok(Self::Live(Arc::new(Shadow {
+            desired: section(record.desired),
+            reported: section(record.reported),
             version: record.version,
             timestamp_seconds: record.timestamp,
-        }))
+        })))
     }
 
     /// The record's bytes.
@@ -71,7 +71,7 @@ impl Stored {
     }
 
     /// The shadow, when it exists.
-    pub fn live(&self) -> Option<&Shadow> {
+    pub fn live(&self) -> Option<&Arc<Shadow>> {
         match self {
             Self::Live(shadow) => Some(shadow),
             Self::Deleted { .. } => None,
@@ -90,25 +90,14 @@ impl Stored {
 }
 
 impl Shadow {
-    /// Reads the record of a shadow that exists.
-    ///
-    /// # Errors
-    /// [`CorruptShadow`] when [`Shadow::to_stored`] did not write these bytes.
-    pub fn from_stored(bytes: &[u8]) -> Result<Self, CorruptShadow> {
-        match Stored::from_stored(bytes)? {
-            Stored::Live(shadow) => Ok(shadow),
-            Stored::Deleted { .. } => Err(CorruptShadow::Deleted),
-        }
-    }
-
     /// The record's bytes.
     pub fn to_stored(&self) -> Vec<u8> {
         let record = LiveRecord {
             v: FORMAT,
             version: self.version,
             timestamp: self.timestamp_seconds,
-            desired: self.desired.as_ref(),
-            reported: self.reported.as_ref(),
+            desired: self.desired.as_deref(),
+            reported: self.reported.as_deref(),
         };
         to_bytes(&record).into()
     }
@@ -183,7 +172,6 @@ mod tests {
         }
         let newer = Stored::from_stored(br#"{"v":2,"version":1,"timestamp":1}"#);
         assert_eq!(newer, Err(CorruptShadow::UnknownFormat(2)));
-        assert_eq!(Shadow::from_stored(br#"{"v":1,"version":1,"deleted":1}"#), Err(CorruptShadow::Deleted));
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! An update: the new document and the bodies of the three messages that tell of it.
+//! An update: the new document, and the bodies of the three messages that tell of it.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -9,17 +11,31 @@ use crate::request::UpdateRequest;
 use crate::stored::Stored;
 use crate::{merge, reply, version};
 
-/// An accepted update.
+/// An accepted update. The messages are written when they are asked for, so that what nobody hears costs nothing.
 #[derive(Debug, Clone)]
 pub struct Updated {
     /// The new document.
-    pub shadow: Shadow,
-    /// The body of `update/accepted` and of UpdateThingShadow's answer.
-    pub accepted: Bytes,
+    pub shadow: Arc<Shadow>,
+    /// None for a shadow that was not there.
+    previous: Option<Arc<Shadow>>,
+    request: UpdateRequest,
+}
+
+impl Updated {
+    /// The body of `update/accepted` and of UpdateThingShadow's answer: the state as it was sent.
+    pub fn accepted(&self) -> Bytes {
+        reply::accepted(&self.request.state, &self.shadow, self.request.client_token())
+    }
+
     /// The body of `update/documents`.
-    pub documents: Bytes,
+    pub fn documents(&self) -> Bytes {
+        reply::documents(self.previous.as_deref(), &self.shadow, self.request.client_token())
+    }
+
     /// The body of `update/delta`; none when all that is desired is reported.
-    pub delta: Option<Bytes>,
+    pub fn delta(&self) -> Option<Bytes> {
+        reply::delta(&self.shadow, self.request.client_token())
+    }
 }
 
 /// Applies a request, at `now_seconds` since the epoch, to what is stored of the shadow; none when that is nothing.
@@ -29,14 +45,14 @@ pub struct Updated {
 /// larger than `limits` allow.
 pub fn update(
     current: Option<&Stored>,
-    request: &UpdateRequest,
+    request: UpdateRequest,
     now_seconds: u64,
     limits: &Limits,
 ) -> Result<Updated, ShadowError> {
-    let token = request.client_token();
+    let refuse = |problem| Err(ShadowError::new(problem, request.client_token()));
     let current_version = version::current(current, now_seconds);
     if request.version.is_some_and(|expected| expected != current_version) {
-        return Err(ShadowError::new(Problem::VersionConflict, token));
+        return refuse(Problem::VersionConflict);
     }
 
     let previous = current.and_then(Stored::live);
@@ -49,13 +65,7 @@ pub fn update(
     merge::apply(&mut shadow.desired, request.desired(), now_seconds);
     merge::apply(&mut shadow.reported, request.reported(), now_seconds);
     if shadow.state_bytes() > limits.state_bytes_max {
-        return Err(ShadowError::new(Problem::TooLarge, token));
+        return refuse(Problem::TooLarge);
     }
-
-    Ok(Updated {
-        accepted: reply::accepted(&request.state, shadow.version, now_seconds, token),
-        documents: reply::documents(previous, &shadow, now_seconds, token),
-        delta: reply::delta(&shadow, now_seconds, token),
-        shadow,
-    })
+    Ok(Updated { shadow: Arc::new(shadow), previous: previous.cloned(), request })
 }

@@ -9,18 +9,27 @@
 //! developer guide, device-shadow-data-flow).
 
 mod error;
+mod metrics;
 mod named;
 mod operation;
+mod outcome;
+mod reply;
+mod request;
 mod reserved_topics;
 mod service;
+mod settings;
 mod shadow_id;
 mod subscriber;
 mod table;
+mod throttle;
 mod tombstones;
+mod worker;
 
 pub use error::ServiceError;
+pub use metrics::ShadowMetrics;
 pub use named::NamedShadows;
 pub use operation::Operation;
 pub use reserved_topics::{ReplyTopic, parse_request_topic, request_filters};
 pub use service::ShadowService;
+pub use settings::ShadowSettings;
 pub use shadow_id::ShadowId;

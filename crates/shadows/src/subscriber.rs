@@ -1,120 +1,111 @@
-//! The MQTT side: takes requests from a mailbox in batches and answers them by publishing.
+//! The MQTT side: takes requests from the mailbox, refuses what is over a quota, and hands the rest to the workers.
 //!
-//! All requests of a batch on one shadow are applied in their order and written at once; different shadows are written
-//! at the same time. So a batch costs one sync of the disk, however many shadows it touches. Nothing is said of a
-//! request before what it changed is durable.
+//! The mailbox is one that publishers of QoS 1 wait for: an update is acknowledged when it is on disk and answered.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use message::{Message, QoS};
+use message::QoS;
 use names::{Dialect, Timestamp};
 use router::{Delivery, Publisher, SubscribeOptions};
 use shadow_document::{Problem, ShadowError, read_client_token};
-use store::{Batch, StoreError, Ticket};
+use tokio::sync::watch;
 
+use crate::metrics::count;
 use crate::operation::Operation;
+use crate::reply::message;
+use crate::request::{Asker, Published, Request};
 use crate::reserved_topics::{ReplyTopic, parse_request_topic, request_filters};
-use crate::service::{ATTEMPTS_MAX, ShadowService};
+use crate::service::ShadowService;
 use crate::shadow_id::ShadowId;
-use crate::table;
 use crate::tombstones::Sweeper;
+use crate::worker::Worker;
 
 impl ShadowService {
-    /// Answers requests over MQTT until `stop` is ready or the router closes the mailbox. The subscriptions are in
-    /// effect when this returns; the future does the work and wants a task of its own. Wills are ignored (AWS IoT
-    /// Core developer guide, device-shadow-comms-app).
+    /// Does what is asked, by MQTT and by callers, until `stop` is ready or the router closes the mailbox. The
+    /// subscriptions are in effect when this returns; the future does the work and wants a task of its own. It runs once:
+    /// a second future ends at once. Wills are ignored (AWS IoT Core developer guide, device-shadow-comms-app).
     pub fn run(
         self: Arc<Self>,
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let subscriber = self.router.service();
+        let subscriber = self.router.confirming_service();
         let options = SubscribeOptions::plain(QoS::AtLeastOnce, Dialect::Aws);
         for filter in request_filters() {
             subscriber.subscribe(filter, options);
         }
+        let queues = std::mem::take(&mut *self.waiting.lock());
         async move {
+            let (close, closing) = watch::channel(false);
+            let start = |queue| tokio::spawn(Worker::new(Arc::clone(&self), queue).run(closing.clone()));
+            let workers: Vec<_> = queues.into_iter().map(start).collect();
             let mut stop = pin!(stop);
             let mut publisher = self.router.publisher();
             let mut sweeper = Sweeper::default();
+            let mut sweeps = tokio::time::interval(SWEEP_PERIOD);
             let mut deliveries = Vec::new();
-            loop {
-                let received = tokio::select! {
-                    received = subscriber.receive(&mut deliveries, BATCH_MAX) => received,
-                    () = &mut stop => 0,
-                };
-                if received == 0 {
-                    return;
+            while !workers.is_empty() {
+                tokio::select! {
+                    received = subscriber.receive(&mut deliveries, TAKEN_MAX) => if received == 0 { break },
+                    _ = sweeps.tick() => {}
+                    () = &mut stop => break,
                 }
                 let now = clock();
-                self.take(group(&mut deliveries), &mut publisher, now).await;
+                self.hand_out(&mut deliveries, &mut publisher, now).await;
                 self.sweep(&mut sweeper, now);
             }
+            drop(subscriber);
+            close.send_replace(true);
+            for worker in workers {
+                let _panicked = worker.await; // its panic is printed by its hook
+            }
         }
     }
 
-    async fn take(&self, mut open: Vec<Asked>, publisher: &mut Publisher, now: Timestamp) {
-        for _ in 0..ATTEMPTS_MAX {
-            if open.is_empty() {
-                return;
+    async fn hand_out(&self, deliveries: &mut Vec<Delivery>, publisher: &mut Publisher, now: Timestamp) {
+        for delivery in deliveries.drain(..) {
+            let asked = parse_request_topic(delivery.message.topic.as_str());
+            let Some((id, operation)) = asked.filter(|_| !delivery.message.origin.is_will) else {
+                delivery.confirm(); // there is nothing to be done for it
+                continue;
+            };
+            let passed = self.throttle.pass(&id.thing, now);
+            let Ok(unanswered) = passed.and_then(|()| self.throttle.begin(&delivery.message, &id.thing)) else {
+                self.refuse(&id, operation, &delivery, publisher, now);
+                continue;
+            };
+            let payload = delivery.message.payload.clone();
+            let bytes = u32::try_from(payload.len()).unwrap_or(u32::MAX).min(PAYLOAD_ROOM_MAX);
+            let room = Arc::clone(&self.room).acquire_many_owned(bytes).await.ok();
+            let asker = Asker::Topics(Published::new(delivery, unanswered, room));
+            if let Some(queue) = self.queue(&id) {
+                // Without a worker the server is stopping; the request is dropped, and its publisher not acknowledged.
+                let _ = queue.send(Request { id, operation, payload, now, asker }).await;
             }
-            let under_way: Vec<_> = open.drain(..).map(|asked| self.begin(asked, now)).collect();
-            for (asked, begun) in under_way {
-                match finish(begun).await {
-                    Ok(messages) => messages.into_iter().for_each(|message| drop(publisher.publish(message))),
-                    Err(StoreError::Conflict) => open.push(asked),
-                    Err(error) => self.fail(&asked, publisher, now, &error),
-                }
-            }
-            publisher.wake();
         }
-        for asked in &open {
-            self.fail(asked, publisher, now, &StoreError::Conflict);
-        }
-        publisher.wake();
+        drop(publisher.flush()); // refusals on their way to stored sessions; nobody waits for them
+        publisher.wait_for_room().await;
     }
 
-    /// Applies all requests on one shadow and hands the outcome to the store.
-    fn begin(&self, asked: Asked, now: Timestamp) -> (Asked, Result<Begun, StoreError>) {
-        let begun = self.apply(&asked, now).map(|(messages, batch)| {
-            let ticket = batch.map(|batch| self.store.commit(batch));
-            Begun { messages, ticket }
+    fn refuse(
+        &self,
+        id: &ShadowId,
+        operation: Operation,
+        delivery: &Delivery,
+        publisher: &mut Publisher,
+        now: Timestamp,
+    ) {
+        count(&self.metrics.throttled);
+        let topic = ReplyTopic::Rejected(operation).of(id);
+        publisher.publish_if_heard(&topic, || {
+            let token = read_client_token(&delivery.message.payload);
+            let refused = ShadowError::new(Problem::TooManyRequests, token.as_deref());
+            Some(message(topic.clone(), refused.rejected(), now))
         });
-        (asked, begun)
-    }
-
-    fn apply(&self, asked: &Asked, now: Timestamp) -> Result<(Vec<Message>, Option<Batch>), StoreError> {
-        let id = &asked.id;
-        let record = table::read(&*self.store, id)?;
-        let mut changed = None;
-        let mut messages = Vec::new();
-        for (operation, request) in &asked.requests {
-            let stored = changed.as_ref().or(record.stored.as_ref());
-            match self.answer(id, stored, *operation, &request.payload, now) {
-                Ok(mut answer) => {
-                    changed = answer.changed.take().or(changed);
-                    messages.extend(self.messages(id, *operation, answer, now));
-                }
-                Err(error) => {
-                    messages.push(self.message(id, ReplyTopic::Rejected(*operation), error.rejected(), now));
-                }
-            }
-        }
-        let batch = changed.map(|changed| record.replace(id, &changed));
-        Ok((messages, batch))
-    }
-
-    /// The store is at fault: every request gets AWS's 500, and the log the reason.
-    fn fail(&self, asked: &Asked, publisher: &mut Publisher, now: Timestamp, error: &StoreError) {
-        tracing::error!(thing = %asked.id.thing, shadow = asked.id.title(), %error, "shadow requests failed");
-        for (operation, request) in &asked.requests {
-            let token = read_client_token(&request.payload);
-            let rejected = ShadowError::new(Problem::Internal, token.as_deref()).rejected();
-            let _ = publisher.publish(self.message(&asked.id, ReplyTopic::Rejected(*operation), rejected, now));
-        }
+        delivery.confirm();
     }
 
     fn sweep(&self, sweeper: &mut Sweeper, now: Timestamp) {
@@ -125,40 +116,8 @@ impl ShadowService {
     }
 }
 
-/// The requests of one batch on one shadow, in the order in which they came.
-struct Asked {
-    id: ShadowId,
-    requests: Vec<(Operation, Arc<Message>)>,
-}
-
-/// Requests that have been applied and may be waiting for the disk.
-struct Begun {
-    messages: Vec<Message>,
-    ticket: Option<Ticket>,
-}
-
-async fn finish(begun: Result<Begun, StoreError>) -> Result<Vec<Message>, StoreError> {
-    let Begun { messages, ticket } = begun?;
-    if let Some(ticket) = ticket {
-        ticket.await?;
-    }
-    Ok(messages)
-}
-
-fn group(deliveries: &mut Vec<Delivery>) -> Vec<Asked> {
-    let mut places = HashMap::new();
-    let mut all: Vec<Asked> = Vec::new();
-    for delivery in deliveries.drain(..).filter(|delivery| !delivery.message.origin.is_will) {
-        let Some((id, operation)) = parse_request_topic(delivery.message.topic.as_str()) else { continue };
-        let place = *places.entry(id.clone()).or_insert(all.len());
-        let request = (operation, delivery.message);
-        match all.get_mut(place) {
-            Some(asked) => asked.requests.push(request),
-            None => all.push(Asked { id, requests: vec![request] }),
-        }
-    }
-    all
-}
-
-/// Requests taken from the mailbox at once; enough to fill one sync of the disk.
-const BATCH_MAX: usize = 1024;
+/// Requests taken from the mailbox at once.
+const TAKEN_MAX: usize = 1024;
+/// The most that one payload takes of the room for payloads, so that a huge one does not wait for ever.
+const PAYLOAD_ROOM_MAX: u32 = 1_048_576;
+const SWEEP_PERIOD: Duration = Duration::from_secs(60);

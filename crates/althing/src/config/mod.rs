@@ -4,10 +4,12 @@ mod aws;
 mod clients;
 mod listener;
 mod sessions;
+mod shadows;
 mod tls;
 
 use std::path::{Path, PathBuf};
 
+use ::shadows::ShadowSettings;
 use anyhow::{Context, bail};
 use broker::DialectQuotas;
 use names::{AccountId, Dialect, Region, limits};
@@ -20,6 +22,7 @@ use self::listener::{Defaults, ListenerFile};
 pub(crate) use self::listener::{Listen, Listener};
 pub(crate) use self::sessions::SysTopicsConfig;
 use self::sessions::{QuotasConfig, SessionsConfig};
+use self::shadows::ShadowsConfig;
 pub(crate) use self::tls::TlsConfig;
 
 /// Everything `althing serve` needs to know.
@@ -45,6 +48,7 @@ pub(crate) struct Config {
     pub(crate) tls: TlsConfig,
     pub(crate) queues: QueueLimits,
     pub(crate) quotas: DialectQuotas,
+    pub(crate) shadows: ShadowSettings,
     pub(crate) sys_topics: SysTopicsConfig,
     pub(crate) aws: AwsConfig,
 }
@@ -109,6 +113,7 @@ struct File {
     tls: TlsConfig,
     sessions: SessionsConfig,
     quotas: QuotasConfig,
+    shadows: ShadowsConfig,
     sys_topics: SysTopicsConfig,
     aws: AwsConfig,
 }
@@ -185,6 +190,7 @@ impl Config {
             tls: file.tls,
             queues: file.sessions.limits(),
             quotas: file.quotas.resolve()?,
+            shadows: file.shadows.settings()?,
             sys_topics: file.sys_topics,
             aws: file.aws,
         })
@@ -226,6 +232,16 @@ mod tests {
         let config = Config::load(Line::parse_from(line).flags);
         std::fs::remove_file(&path).unwrap();
         config
+    }
+
+    #[test]
+    fn shadows_are_bounded_a_key_at_a_time() {
+        let shadows = load("[shadows]\ndepth_max = 9\nin_flight_max = 0\n", &[]).unwrap().shadows;
+        assert_eq!((shadows.document.depth_max, shadows.document.state_bytes_max), (9, 8192));
+        assert_eq!((shadows.in_flight_max, shadows.requests_per_second_max), (0, 0));
+        let check = |file: &str, expected: &str| assert_eq!(load(file, &[]).unwrap_err().to_string(), expected);
+        check("[shadows]\nstate_bytes_max = 31000\n", "[shadows] state_bytes_max is 31000: give 1 to 30720");
+        check("[shadows]\ndepth_max = 0\n", "[shadows] depth_max is 0: give 1 to 100");
     }
 
     #[test]

@@ -7,5 +7,5 @@ use crate::error::ApiError;
 use crate::services::Call;
 
 pub(super) fn run(call: &Call<'_>, input: Input, _payload: &Bytes) -> Result<Bytes, ApiError> {
-    Ok(call.services.shadows.delete(&input.into(), b"", call.now)?)
+    Ok(call.services.shadows.delete(&input.into(), Bytes::new(), call.now)?)
 }

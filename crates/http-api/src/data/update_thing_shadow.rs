@@ -7,5 +7,5 @@ use crate::error::ApiError;
 use crate::services::Call;
 
 pub(super) fn run(call: &Call<'_>, input: Input, payload: &Bytes) -> Result<Bytes, ApiError> {
-    Ok(call.services.shadows.update(&input.into(), payload, call.now)?)
+    Ok(call.services.shadows.update(&input.into(), payload.clone(), call.now)?)
 }

@@ -2,7 +2,7 @@
 
 use ::iam::IamError;
 use actions::ActionError;
-use broker::{NotReached, PublishRefused, SendRefused};
+use broker::{NotKept, NotReached, PublishRefused, SendRefused};
 use registry::RegistryError;
 use rules::RuleError;
 use session::Violation;
@@ -11,6 +11,15 @@ use store::StoreError;
 use x509::X509Error;
 
 use super::ApiError;
+
+impl From<NotKept> for ApiError {
+    fn from(error: NotKept) -> Self {
+        match error {
+            NotKept::Store(error) => error.into(),
+            NotKept::Service(dropped) => Self::unavailable(dropped.to_string()),
+        }
+    }
+}
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {

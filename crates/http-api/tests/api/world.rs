@@ -231,14 +231,13 @@ fn services(arns: &ArnSpace, ready: Arc<AtomicBool>) -> Services {
     })
     .unwrap();
     let router = Router::open(Arc::clone(&store), Default::default()).unwrap();
-    let limits = shadow_document::Limits::default();
     let outside = Outside::new(Arc::clone(&iam), Arc::clone(&router), arns.clone(), OutsideConfig::default());
     let registry = Arc::new(Registry::new(Arc::clone(&store), arns.clone()));
     Services {
         broker: Broker::new(Arc::clone(&router), Arc::clone(&registry), Anonymous::Refused),
         router: Arc::clone(&router),
         registry,
-        shadows: Arc::new(ShadowService::new(Arc::clone(&store), Arc::clone(&router), limits)),
+        shadows: running_shadows(&store, &router),
         rules: Rules::new(store, router, Arc::new(outside), arns.clone()),
         iam,
         authority: Arc::new(x509::Authority::generate("Test CA", now).unwrap()),
@@ -247,6 +246,15 @@ fn services(arns: &ArnSpace, ready: Arc<AtomicBool>) -> Services {
         metrics_text: Arc::new(|| "# EOF\n".to_owned()),
         ready: Arc::new(move || ready.load(Ordering::Relaxed)),
     }
+}
+
+/// Shadows are changed by tasks, which run on a thread of their own until the process ends.
+fn running_shadows(store: &Arc<dyn Store>, router: &Arc<Router>) -> Arc<ShadowService> {
+    let shadows = Arc::new(ShadowService::new(Arc::clone(store), Arc::clone(router), Default::default()));
+    let running = Arc::clone(&shadows).run(|| SystemTime::now().into(), std::future::pending());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    std::thread::spawn(move || runtime.block_on(running));
+    shadows
 }
 
 /// Stands for the MQTT listener: says who came, and sends back the first bytes.

@@ -14,32 +14,32 @@ fn a_lamp_converges() {
     let created =
         lamp.update(r#"{"state":{"reported":{"temp":20,"tags":["a","b"],"pos":{"x":1}}},"clientToken":"c1"}"#, T);
     assert_eq!(
-        text(&created.accepted),
+        text(&created.accepted()),
         r#"{"state":{"reported":{"temp":20,"tags":["a","b"],"pos":{"x":1}}},"metadata":{"reported":{"temp":{"timestamp":1700000000},"tags":[{"timestamp":1700000000},{"timestamp":1700000000}],"pos":{"x":{"timestamp":1700000000}}}},"version":1,"timestamp":1700000000,"clientToken":"c1"}"#
     );
     assert_eq!(
-        text(&created.documents),
+        text(&created.documents()),
         r#"{"previous":null,"current":{"state":{"reported":{"temp":20,"tags":["a","b"],"pos":{"x":1}}},"metadata":{"reported":{"temp":{"timestamp":1700000000},"tags":[{"timestamp":1700000000},{"timestamp":1700000000}],"pos":{"x":{"timestamp":1700000000}}}},"version":1},"timestamp":1700000000,"clientToken":"c1"}"#
     );
-    assert_eq!(created.delta, None);
+    assert_eq!(created.delta(), None);
 
     let desired = lamp.update(r#"{"state":{"desired":{"temp":22,"pos":{"x":1,"y":5},"mode":"eco"}}}"#, T + 100);
     assert_eq!(
-        text(&desired.accepted),
+        text(&desired.accepted()),
         r#"{"state":{"desired":{"temp":22,"pos":{"x":1,"y":5},"mode":"eco"}},"metadata":{"desired":{"temp":{"timestamp":1700000100},"pos":{"x":{"timestamp":1700000100},"y":{"timestamp":1700000100}},"mode":{"timestamp":1700000100}}},"version":2,"timestamp":1700000100}"#
     );
     assert_eq!(
-        text(&desired.delta.unwrap()),
+        text(&desired.delta().unwrap()),
         r#"{"version":2,"timestamp":1700000100,"state":{"temp":22,"pos":{"y":5},"mode":"eco"},"metadata":{"temp":{"timestamp":1700000100},"pos":{"y":{"timestamp":1700000100}},"mode":{"timestamp":1700000100}}}"#
     );
 
     let partial = lamp.update(r#"{"state":{"reported":{"temp":22}},"clientToken":"c3"}"#, T + 200);
     assert_eq!(
-        text(&partial.accepted),
+        text(&partial.accepted()),
         r#"{"state":{"reported":{"temp":22}},"metadata":{"reported":{"temp":{"timestamp":1700000200}}},"version":3,"timestamp":1700000200,"clientToken":"c3"}"#
     );
     assert_eq!(
-        text(&partial.delta.unwrap()),
+        text(&partial.delta().unwrap()),
         r#"{"version":3,"timestamp":1700000200,"state":{"pos":{"y":5},"mode":"eco"},"metadata":{"pos":{"y":{"timestamp":1700000100}},"mode":{"timestamp":1700000100}},"clientToken":"c3"}"#
     );
     assert_eq!(
@@ -48,7 +48,7 @@ fn a_lamp_converges() {
     );
 
     let finished = lamp.update(r#"{"state":{"reported":{"pos":{"y":5},"mode":"eco"}}}"#, T + 300);
-    assert_eq!((finished.shadow.version(), finished.delta), (4, None));
+    assert_eq!((finished.shadow.version(), finished.delta()), (4, None));
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn documents_hold_both_halves_without_delta() {
     shadow.update(r#"{"state":{"desired":{"a":1}}}"#, 10);
     let second = shadow.update(r#"{"state":{"desired":null,"reported":{"a":2}},"clientToken":"t"}"#, 20);
     assert_eq!(
-        text(&second.documents),
+        text(&second.documents()),
         r#"{"previous":{"state":{"desired":{"a":1}},"metadata":{"desired":{"a":{"timestamp":10}}},"version":1},"current":{"state":{"reported":{"a":2}},"metadata":{"reported":{"a":{"timestamp":20}}},"version":2},"timestamp":20,"clientToken":"t"}"#
     );
 }
@@ -68,7 +68,7 @@ fn arrays_are_desired_and_reported_whole() {
     let desired = shadow.update(r#"{"state":{"desired":{"tags":["a"]}}}"#, 5);
     assert_eq!(delta_state(&desired).as_deref(), Some(r#"{"tags":["a"]}"#));
     let reported = shadow.update(r#"{"state":{"reported":{"tags":["a"]}}}"#, 6);
-    assert_eq!(reported.delta, None);
+    assert_eq!(reported.delta(), None);
 }
 
 #[test]
@@ -76,8 +76,8 @@ fn nulls_are_answered_with_a_timestamp() {
     let check = |body: &str, expected: &str, state: &str| {
         let mut shadow = Script::after(&[r#"{"state":{"desired":{"mode":"eco"},"reported":{"mode":"eco"}}}"#]);
         let updated = shadow.update(body, 9);
-        assert_eq!(text(&updated.accepted), expected);
-        assert_eq!(updated.delta, None);
+        assert_eq!(text(&updated.accepted()), expected);
+        assert_eq!(updated.delta(), None);
         assert_eq!(shadow.state(), state);
     };
     check(
@@ -97,7 +97,7 @@ fn nulls_are_answered_with_a_timestamp() {
 fn an_empty_shadow_is_a_shadow() {
     let mut shadow = Script::new();
     let created = shadow.update(r#"{"state":{}}"#, 9);
-    assert_eq!(text(&created.accepted), r#"{"state":{},"metadata":{},"version":1,"timestamp":9}"#);
+    assert_eq!(text(&created.accepted()), r#"{"state":{},"metadata":{},"version":1,"timestamp":9}"#);
     assert_eq!(shadow.get(11), r#"{"state":{},"metadata":{},"version":1,"timestamp":11}"#);
 }
 
@@ -122,7 +122,7 @@ fn versions_outlive_a_deletion_for_48_hours() {
         assert_eq!(updated.as_ref().ok().map(|u| u.shadow.version()), expected);
         if let Ok(updated) = updated {
             assert_eq!(shadow.state(), r#"{"desired":{"new":1}}"#);
-            assert!(text(&updated.documents).starts_with(r#"{"previous":null,"current":{"#));
+            assert!(text(&updated.documents()).starts_with(r#"{"previous":null,"current":{"#));
         }
     };
     check(1, "", Some(10));

@@ -29,10 +29,10 @@ proptest! {
         let mut shadow = Script::new();
         shadow.update(&json!({ "state": before }).to_string(), 1);
         let updated = shadow.update(&json!({ "state": after }).to_string(), 2);
-        if let Some(delta) = updated.delta {
+        if let Some(delta) = updated.delta() {
             let delta: Value = serde_json::from_slice(&delta).unwrap();
             let reported = shadow.update(&json!({"state": {"reported": delta["state"]}}).to_string(), 3);
-            prop_assert_eq!(reported.delta, None);
+            prop_assert_eq!(reported.delta(), None);
         }
     }
 
@@ -45,7 +45,7 @@ proptest! {
             for section in ["desired", "reported"] {
                 prop_assert!(mirrors(&got["state"][section], &got["metadata"][section]));
             }
-            if let Some(delta) = updated.delta {
+            if let Some(delta) = updated.delta() {
                 let delta: Value = serde_json::from_slice(&delta).unwrap();
                 prop_assert!(mirrors(&delta["state"], &delta["metadata"]));
                 prop_assert_eq!(&delta["state"], &got["state"]["delta"]);
@@ -56,7 +56,7 @@ proptest! {
     #[test]
     fn any_bytes_give_a_document_or_a_listed_error(payload in payload()) {
         let limits = Limits::default();
-        match UpdateRequest::parse(&payload, &limits).and_then(|request| update(None, &request, 1, &limits)) {
+        match UpdateRequest::parse(&payload, &limits).and_then(|request| update(None, request, 1, &limits)) {
             Ok(updated) => {
                 prop_assert_eq!(updated.shadow.version(), 1);
                 let got: Value = serde_json::from_slice(&get(&updated.shadow, 1, None)).unwrap();

@@ -108,10 +108,10 @@ fn delta_is_sent_again_while_something_differs() {
     shadow.update(r#"{"state":{"desired":{"a":1,"b":2}}}"#, 1);
     let unrelated = shadow.update(r#"{"state":{"reported":{"c":3}},"clientToken":"r"}"#, 5);
     let expected = r#"{"version":2,"timestamp":5,"state":{"a":1,"b":2},"metadata":{"a":{"timestamp":1},"b":{"timestamp":1}},"clientToken":"r"}"#;
-    assert_eq!(text(&unrelated.delta.unwrap()), expected);
+    assert_eq!(text(&unrelated.delta().unwrap()), expected);
     let same = shadow.update(r#"{"state":{"desired":{"a":1}}}"#, 6);
     assert_eq!(delta_state(&same).as_deref(), Some(r#"{"a":1,"b":2}"#));
-    assert_eq!(shadow.update(r#"{"state":{"desired":{"a":null,"b":null}}}"#, 7).delta, None);
+    assert_eq!(shadow.update(r#"{"state":{"desired":{"a":null,"b":null}}}"#, 7).delta(), None);
 }
 
 /// A fraction that is stored and read many times stays what it was sent as.
@@ -123,5 +123,5 @@ fn fractions_do_not_drift() {
         shadow.update(body, 1);
     }
     let reported = shadow.update(&body.replace("desired", "reported"), 2);
-    assert_eq!(reported.delta, None);
+    assert_eq!(reported.delta(), None);
 }

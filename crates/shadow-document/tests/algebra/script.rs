@@ -29,9 +29,13 @@ impl Script {
     pub(crate) fn try_update(&mut self, body: &str, now_seconds: u64) -> Result<Updated, ShadowError> {
         let limits = Limits::default();
         let request = UpdateRequest::parse(body.as_bytes(), &limits)?;
-        let updated = update(self.stored().as_ref(), &request, now_seconds, &limits)?;
+        let updated = update(self.stored().as_ref(), request, now_seconds, &limits)?;
         self.record = Some(updated.shadow.to_stored());
-        assert_eq!(self.stored(), Some(Stored::Live(updated.shadow.clone())), "what is stored is what was made");
+        assert_eq!(
+            self.stored(),
+            Some(Stored::Live(std::sync::Arc::clone(&updated.shadow))),
+            "what is stored is what was made"
+        );
         Ok(updated)
     }
 
@@ -67,6 +71,6 @@ pub(crate) fn text(body: &[u8]) -> String {
 
 /// The delta's `state`; none when there is no delta.
 pub(crate) fn delta_state(updated: &Updated) -> Option<String> {
-    let delta: serde_json::Value = serde_json::from_slice(updated.delta.as_deref()?).unwrap();
+    let delta: serde_json::Value = serde_json::from_slice(updated.delta().as_deref()?).unwrap();
     Some(delta["state"].to_string())
 }

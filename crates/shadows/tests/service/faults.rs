@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use names::{ShadowName, ThingName};
 use parking_lot::Mutex;
 use shadows::ServiceError;
@@ -44,13 +45,13 @@ async fn a_failing_store_is_awss_500() {
 #[test]
 fn a_failing_store_comes_back_to_callers() {
     let body = br#"{"state":{}}"#;
-    let failing = House::over(Arc::new(FaultyStore::new(Fault::Failing)));
-    let answer = failing.service.update(&classic("t"), body, at(NOW));
+    let failing = House::running(Arc::new(FaultyStore::new(Fault::Failing)));
+    let answer = failing.service.update(&classic("t"), Bytes::from_static(body), at(NOW));
     assert!(matches!(answer, Err(ServiceError::Store(StoreError::Failed(_)))), "{answer:?}");
     assert_eq!(failing.heard(), []);
 
-    let conflicting = House::over(Arc::new(FaultyStore::new(Fault::Conflicting)));
-    let answer = conflicting.service.update(&classic("t"), body, at(NOW));
+    let conflicting = House::running(Arc::new(FaultyStore::new(Fault::Conflicting)));
+    let answer = conflicting.service.update(&classic("t"), Bytes::from_static(body), at(NOW));
     assert!(matches!(answer, Err(ServiceError::Store(StoreError::Conflict))), "{answer:?}");
     assert_eq!(conflicting.heard(), []);
 }
@@ -59,11 +60,11 @@ fn a_failing_store_comes_back_to_callers() {
 fn a_corrupt_record_is_an_error_and_not_a_missing_shadow() {
     let store = MemoryStore::new();
     store.commit(Batch::new().put("shadow/live/t", "not a record").put("shadow/live/t/n", "x")).wait().unwrap();
-    let house = House::over(Arc::<MemoryStore>::clone(&store));
+    let house = House::running(Arc::<MemoryStore>::clone(&store));
     for answer in [
         house.service.get(&classic("t"), b"", at(NOW)),
-        house.service.update(&classic("t"), br#"{"state":{}}"#, at(NOW)),
-        house.service.delete(&classic("t"), b"", at(NOW)),
+        house.service.update(&classic("t"), Bytes::from_static(br#"{"state":{}}"#), at(NOW)),
+        house.service.delete(&classic("t"), Bytes::new(), at(NOW)),
     ] {
         assert!(matches!(answer, Err(ServiceError::Store(StoreError::Failed(_)))), "{answer:?}");
     }

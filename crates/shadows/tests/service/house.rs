@@ -7,9 +7,9 @@ use std::time::Duration;
 use message::{Message, Origin, QoS, TopicFilter, TopicName};
 use names::{Dialect, ShadowName, ThingName, Timestamp};
 use router::{Delivery, Router, SubscribeOptions, Subscriber};
-use shadow_document::Limits;
-use shadows::{ShadowId, ShadowService, parse_request_topic};
+use shadows::{ShadowId, ShadowService, ShadowSettings, parse_request_topic};
 use store::{MemoryStore, Store};
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 pub(crate) const NOW: u64 = 1_700_000_000;
@@ -20,6 +20,7 @@ pub(crate) struct House {
     pub(crate) seconds: Arc<AtomicU64>,
     listener: Subscriber,
     stop: Option<oneshot::Sender<()>>,
+    runtime: Option<Runtime>,
 }
 
 impl House {
@@ -28,6 +29,21 @@ impl House {
     }
 
     pub(crate) fn over(store: Arc<dyn Store>) -> Self {
+        Self::with(store, ShadowSettings::default())
+    }
+
+    /// One whose service runs on threads of its own, for tests that call its functions.
+    pub(crate) fn running(store: Arc<dyn Store>) -> Self {
+        let mut house = Self::over(store);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+        let guard = runtime.enter();
+        house.open();
+        drop(guard);
+        house.runtime = Some(runtime);
+        house
+    }
+
+    pub(crate) fn with(store: Arc<dyn Store>, settings: ShadowSettings) -> Self {
         // Over a store of its own: it is the service's that has faults. Opening waits for it, which must not be done where
         // a task runs.
         let opening = std::thread::spawn(|| Router::open(MemoryStore::new(), Default::default()).unwrap());
@@ -35,8 +51,8 @@ impl House {
         let listener = router.connection(Arc::from("listener"));
         let options = SubscribeOptions::plain(QoS::ExactlyOnce, Dialect::Mqtt);
         listener.subscribe(TopicFilter::new("$aws/things/+/shadow/#").unwrap(), options);
-        let service = Arc::new(ShadowService::new(store, Arc::clone(&router), Limits::default()));
-        Self { service, router, seconds: Arc::new(AtomicU64::new(NOW)), listener, stop: None }
+        let service = Arc::new(ShadowService::new(store, Arc::clone(&router), settings));
+        Self { service, router, seconds: Arc::new(AtomicU64::new(NOW)), listener, stop: None, runtime: None }
     }
 
     /// Starts the MQTT side on the current runtime. What was published before is not answered.

@@ -32,7 +32,7 @@ fn apply<'a>(payloads: impl Iterator<Item = &'a [u8]>) {
     for payload in payloads {
         drop(read_client_token(payload));
         let outcome =
-            UpdateRequest::parse(payload, &limits).and_then(|request| update(stored.as_ref(), &request, NOW, &limits));
+            UpdateRequest::parse(payload, &limits).and_then(|request| update(stored.as_ref(), request, NOW, &limits));
         match outcome {
             Err(error) => assert!(error.rejected().starts_with(b"{\"code\":4"), "{error:?}"),
             Ok(updated) => {

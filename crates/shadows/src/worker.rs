@@ -1,0 +1,221 @@
+//! A worker: does the requests on its shadows, a batch at a time.
+//!
+//! All requests of a batch on one shadow are done in their order and written at once; different shadows are written at
+//! the same time. So a batch costs one sync of the disk, however many shadows it touches, and batches of other workers
+//! share it. Nothing is said of a request before what it changed is durable, and nobody is told `accepted` before the news
+//! of it are durable for those whose sessions are stored.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use message::TopicName;
+use names::Timestamp;
+use router::Publisher;
+use shadow_document::{Problem, ShadowError, read_client_token};
+use store::{Batch, StoreError, Ticket};
+use tokio::sync::{mpsc, watch};
+
+use crate::error::ServiceError;
+use crate::metrics::count;
+use crate::outcome::Outcome;
+use crate::reply::message;
+use crate::request::{Asker, Request};
+use crate::reserved_topics::ReplyTopic;
+use crate::service::ShadowService;
+use crate::shadow_id::ShadowId;
+use crate::table;
+
+pub(crate) struct Worker {
+    service: Arc<ShadowService>,
+    queue: mpsc::Receiver<Request>,
+    publisher: Publisher,
+}
+
+/// The requests of one batch on one shadow, in the order in which they came.
+struct Asked {
+    id: ShadowId,
+    requests: Vec<Request>,
+}
+
+/// Requests that have been done and may be waiting for the disk.
+struct Begun {
+    asked: Asked,
+    done: Result<Vec<Result<Outcome, ShadowError>>, StoreError>,
+    ticket: Option<Ticket>,
+}
+
+impl Worker {
+    pub(crate) fn new(service: Arc<ShadowService>, queue: mpsc::Receiver<Request>) -> Self {
+        let publisher = service.router.publisher();
+        Self { service, queue, publisher }
+    }
+
+    /// Works until `closing` says so; what waits then is still done.
+    pub(crate) async fn run(mut self, mut closing: watch::Receiver<bool>) {
+        let mut closed = pin!(closing.wait_for(|closing| *closing));
+        let mut requests = Vec::new();
+        let mut is_closing = false;
+        loop {
+            tokio::select! {
+                received = self.queue.recv_many(&mut requests, BATCH_MAX) => if received == 0 { return },
+                _ = &mut closed, if !is_closing => {
+                    is_closing = true;
+                    self.queue.close();
+                    continue;
+                }
+            }
+            self.take(group(&mut requests)).await;
+        }
+    }
+
+    async fn take(&mut self, mut open: Vec<Asked>) {
+        for _ in 0..ATTEMPTS_MAX {
+            let under_way: Vec<_> = open.drain(..).map(|asked| self.begin(asked)).collect();
+            let mut durable = Vec::with_capacity(under_way.len());
+            for Begun { asked, done, ticket } in under_way {
+                let written = match ticket {
+                    Some(ticket) => ticket.await.map(|_| ()),
+                    None => Ok(()),
+                };
+                match written.and(done) {
+                    Ok(done) => durable.push((asked, done)),
+                    Err(StoreError::Conflict) => open.push(asked), // another node was faster
+                    Err(error) => self.fail(asked, &error),
+                }
+            }
+            self.tell(durable).await;
+            if open.is_empty() {
+                return;
+            }
+        }
+        open.into_iter().for_each(|asked| self.fail(asked, &StoreError::Conflict));
+        self.end_batch().await;
+    }
+
+    /// Does all requests on one shadow and hands what they come to to the store.
+    fn begin(&self, asked: Asked) -> Begun {
+        match self.perform(&asked) {
+            Ok((done, batch)) => {
+                let ticket = batch.map(|batch| self.service.store.commit(batch));
+                Begun { asked, done: Ok(done), ticket }
+            }
+            Err(error) => Begun { asked, done: Err(error), ticket: None },
+        }
+    }
+
+    #[expect(clippy::type_complexity, reason = "the outcomes and the one write that they need, and nowhere else")]
+    fn perform(&self, asked: &Asked) -> Result<(Vec<Result<Outcome, ShadowError>>, Option<Batch>), StoreError> {
+        let Asked { id, requests } = asked;
+        let limits = &self.service.settings.document;
+        let record = table::read(&*self.service.store, id)?;
+        let mut changed = None;
+        let mut done = Vec::with_capacity(requests.len());
+        for Request { operation, payload, now, .. } in requests {
+            let stored = changed.as_ref().or(record.stored.as_ref());
+            let outcome = Outcome::of(id, stored, *operation, payload, *now, limits);
+            if let Ok(outcome) = &outcome {
+                changed = outcome.stored().or(changed);
+            }
+            done.push(outcome);
+        }
+        let batch = changed.map(|changed| record.replace(id, &changed));
+        Ok((done, batch))
+    }
+
+    /// Tells of requests that are durable: first the news, then those who asked.
+    async fn tell(&mut self, durable: Vec<(Asked, Vec<Result<Outcome, ShadowError>>)>) {
+        for (asked, done) in &durable {
+            self.tell_news(asked, done);
+        }
+        if let Some(news) = self.publisher.flush()
+            && let Err(error) = news.await
+        {
+            tracing::error!(%error, "news of shadows could not be stored for sessions that are away");
+        }
+        for (Asked { id, requests }, done) in durable {
+            for (request, outcome) in requests.into_iter().zip(done) {
+                self.service.count(&outcome);
+                self.answer(&id, request, outcome);
+            }
+        }
+        self.end_batch().await;
+    }
+
+    fn tell_news(&mut self, Asked { id, requests }: &Asked, done: &[Result<Outcome, ShadowError>]) {
+        let topics = std::cell::LazyCell::new(|| (ReplyTopic::Documents.of(id), ReplyTopic::Delta.of(id)));
+        for (request, outcome) in requests.iter().zip(done) {
+            let Ok(Outcome::Updated(updated)) = outcome else { continue };
+            let (documents, delta) = &*topics;
+            self.say(documents, request.now, || Some(updated.documents()));
+            self.say(delta, request.now, || updated.delta());
+        }
+    }
+
+    fn answer(&mut self, id: &ShadowId, request: Request, outcome: Result<Outcome, ShadowError>) {
+        let Request { operation, now, asker, .. } = request;
+        match (asker, outcome) {
+            (Asker::Topics(published), Ok(done)) => {
+                self.say(&ReplyTopic::Accepted(operation).of(id), now, || Some(done.accepted()));
+                published.done();
+            }
+            (Asker::Topics(published), Err(refused)) => {
+                self.say(&ReplyTopic::Rejected(operation).of(id), now, || Some(refused.rejected()));
+                published.done();
+            }
+            (Asker::Caller(caller), Ok(done)) => {
+                let accepted = done.accepted();
+                self.say(&ReplyTopic::Accepted(operation).of(id), now, || Some(accepted.clone()));
+                let _nobody_waits = caller.send(Ok(accepted));
+            }
+            (Asker::Caller(caller), Err(refused)) => {
+                let _nobody_waits = caller.send(Err(refused.into()));
+            }
+        }
+    }
+
+    /// A message is made only if somebody hears it.
+    fn say(&mut self, topic: &TopicName, now: Timestamp, body: impl FnOnce() -> Option<Bytes>) {
+        self.publisher.publish_if_heard(topic, || Some(message(topic.clone(), body()?, now)));
+    }
+
+    /// The store is at fault: every request gets AWS's 500, and the log the reason.
+    fn fail(&mut self, Asked { id, requests }: Asked, error: &StoreError) {
+        tracing::error!(thing = %id.thing, shadow = id.title(), %error, "shadow requests failed");
+        for request in requests {
+            count(&self.service.metrics.failed);
+            if let Asker::Caller(caller) = request.asker {
+                let _nobody_waits = caller.send(Err(ServiceError::Store(error.clone())));
+                continue;
+            }
+            let token = read_client_token(&request.payload);
+            let failed = ShadowError::new(Problem::Internal, token.as_deref());
+            self.answer(&id, request, Err(failed));
+        }
+    }
+
+    /// Wakes whoever got something, and waits for rules that are behind.
+    async fn end_batch(&mut self) {
+        drop(self.publisher.flush()); // answers on their way to stored sessions; nobody waits for them
+        self.publisher.wait_for_room().await;
+    }
+}
+
+fn group(requests: &mut Vec<Request>) -> Vec<Asked> {
+    let mut places = HashMap::new();
+    let mut all: Vec<Asked> = Vec::new();
+    for request in requests.drain(..) {
+        let place = *places.entry(request.id.clone()).or_insert(all.len());
+        match all.get_mut(place) {
+            Some(asked) => asked.requests.push(request),
+            None => all.push(Asked { id: request.id.clone(), requests: vec![request] }),
+        }
+    }
+    all
+}
+
+/// Requests done at once; enough to fill one sync of the disk.
+const BATCH_MAX: usize = 1024;
+/// A change is tried so often before it is given up with 500; each lost attempt is another node's success.
+const ATTEMPTS_MAX: usize = 32;
