@@ -3,6 +3,8 @@
 import itertools
 import os
 import secrets
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,17 @@ class Names:
 @pytest.fixture
 def names() -> Names:
     return Names()
+
+
+@pytest.fixture
+def stack():
+    """What a test opens; it is closed when the test ends."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def group(names) -> Callable[[bytes], bytes]:
+    """A filter for the members of a group that no other test uses."""
+    share = names.topic()
+    return lambda topic_filter: b"$share/" + share + b"/" + topic_filter

@@ -1,7 +1,6 @@
 """Devices by mutual TLS on the listener in dialect `aws`, and an observer on the plain one."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
 
 import pytest
 from aws.account import Account
@@ -21,12 +20,6 @@ def account(server, tmp_path_factory) -> Account:
 def device(account) -> TlsAddress:
     """Where and as whom the devices of these tests connect."""
     return account.certificate()[1]
-
-
-@pytest.fixture
-def stack():
-    with ExitStack() as stack:
-        yield stack
 
 
 @pytest.fixture

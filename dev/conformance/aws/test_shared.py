@@ -4,12 +4,6 @@ import pytest
 from v311.packets import FAILURE, suback, subscribe
 
 
-@pytest.fixture
-def group(names):
-    share = names.topic()
-    return lambda topic_filter: b"$share/" + share + b"/" + topic_filter
-
-
 def test_each_message_goes_to_one_member_of_either_version(join, join5, names, group):
     topic, three, five, publisher = names.topic(), join(), join5(), join()
     three.subscribe(group(topic), 1)

@@ -1,16 +1,9 @@
 """Peers and raw connections to the plain listener, closed when the test ends."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
 
 import pytest
 from v311.peer import Checked, Peer
-
-
-@pytest.fixture
-def stack():
-    with ExitStack() as stack:
-        yield stack
 
 
 @pytest.fixture

@@ -3,13 +3,6 @@
 import pytest
 
 
-@pytest.fixture
-def group(names):
-    """A share name and the beginning of its filters."""
-    share = names.topic()
-    return lambda topic_filter: b"$share/" + share + b"/" + topic_filter
-
-
 def test_each_message_goes_to_one_member(join, names, group):
     topic, members, publisher = names.topic(), [join(), join()], join()
     for member in members:

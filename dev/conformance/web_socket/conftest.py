@@ -1,15 +1,7 @@
 """WebSockets to the loopback HTTP listener."""
 
-from contextlib import ExitStack
-
 import pytest
 from web_socket.frames import WebSocket
-
-
-@pytest.fixture
-def stack():
-    with ExitStack() as stack:
-        yield stack
 
 
 @pytest.fixture
