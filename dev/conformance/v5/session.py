@@ -241,15 +241,3 @@ def refused_connect(address: tuple[str, int], raw: bytes, *codes: int, within: f
         assert len(found) <= 1 and all(isinstance(packet, Connack) for packet in found), f"{found} for a refused CONNECT"
         for connack in found:
             assert connack.reason in codes, f"CONNACK {connack.reason:#04x}, where {[hex(code) for code in codes]} may come"
-
-
-def accept_or_refuse(address: tuple[str, int], raw: bytes, *codes: int) -> bool:
-    """For what a server may accept or refuse: whether it accepted."""
-    with Session(address) as session:
-        session.send(raw)
-        try:
-            connack = session.receive()
-        except Closed:
-            return False
-        assert isinstance(connack, Connack) and connack.reason in (0, *codes), f"{connack}"
-        return connack.reason == 0

@@ -3,10 +3,9 @@
 import pytest
 from statements import statement
 from v5 import packets
-from v5.packets import Disconnect, Will
+from v5.packets import Will
 from v5.properties import AUTH, DISCONNECT, P, block
 from v5.session import connect
-from wire import Closed
 
 
 @statement("MQTT-3.14.4-1", "MQTT-3.14.4-2")
@@ -82,19 +81,6 @@ def test_a_broken_disconnect_does_not_remove_the_will(address, names, case):
             client.send(BROKEN[case])
             assert client.refused(0x81, 0x82) == []
         assert subscriber.message().payload == b"will"
-
-
-@statement("MQTT-3.14.2-2", "MQTT-4.13.2-1", "MQTT-3.14.4-1")
-def test_a_disconnect_from_the_server_has_no_session_expiry_and_is_the_last_packet(address, names):
-    """Reads as fast as it can, so that the DISCONNECT, if there is one, is seen. The strict reader refuses the property."""
-    with connect(address, names.client_id(), expiry=60) as client:
-        client.send(packets.subscribe(1, []))
-        try:
-            packet = client.receive()
-        except Closed:
-            return
-        assert isinstance(packet, Disconnect) and packet.reason in (0x81, 0x82)
-        client.expect_closed()
 
 
 METHOD = [(P.AUTH_METHOD, b"method")]

@@ -3,7 +3,7 @@
 import pytest
 from statements import statement
 from v5 import packets
-from v5.packets import Pubcomp, Publish, Pubrec, Pubrel, Will
+from v5.packets import Pingresp, Pubcomp, Publish, Pubrec, Pubrel, Will
 from v5.properties import P
 from v5.session import Session, connect, resume
 
@@ -160,6 +160,11 @@ def refusals(topic: bytes) -> dict[str, list[bytes]]:
 REFUSALS = list(refusals(b""))
 
 
+def is_answered(answer: str, found: list) -> bool:
+    """Something came but the PINGRESP. SUBACK's case is a protocol error to some, so a close is an answer too."""
+    return answer == "SUBACK" or any(not isinstance(packet, Pingresp) for packet in found)
+
+
 @statement(
     "MQTT-3.4.2-2", "MQTT-3.4.2-3", "MQTT-3.5.2-2", "MQTT-3.5.2-3", "MQTT-3.6.2-2", "MQTT-3.6.2-3", "MQTT-3.7.2-2", "MQTT-3.7.2-3",
     "MQTT-3.9.2-1", "MQTT-3.9.2-2", "MQTT-3.11.2-1", "MQTT-3.11.2-2", "MQTT-3.14.2-3", "MQTT-3.14.2-4", "MQTT-3.1.2-24",
@@ -171,7 +176,7 @@ def test_no_answer_is_above_the_maximum_for_its_reason_string_or_user_properties
         small.send(*refusals(names.topic())[answer])
         small.send(b"\xc0\x00", b"\x00\x00")
         found = small.refused(0x81, 0x82, 0x8F)
-        assert found or answer == "SUBACK", f"no answer to {answer}"
+        assert is_answered(answer, found), f"no answer to {answer}: {found}"
 
 
 @statement("MQTT-3.1.2-29")
@@ -180,7 +185,9 @@ def test_without_request_problem_information_answers_have_no_reason_string_and_n
     with connect(address, names.client_id(), [(P.REQUEST_PROBLEM, 0)]) as client:
         client.send(*refusals(names.topic())[answer])
         client.send(b"\xc0\x00", packets.disconnect())
-        for packet in client.refused(0x81, 0x82, 0x8F):
+        found = client.refused(0x81, 0x82, 0x8F)
+        assert is_answered(answer, found), f"no answer to {answer}: {found}"
+        for packet in found:
             if hasattr(packet, "properties"):
                 assert P.REASON_STRING not in packet.properties and P.USER_PROPERTY not in packet.properties, packet
 

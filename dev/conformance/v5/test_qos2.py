@@ -202,8 +202,8 @@ def test_a_pubrec_of_no_matching_subscribers_or_success_goes_on(address, names):
         client.silent(0.1)
 
 
-@statement("MQTT-4.6.0-3", "MQTT-4.6.0-4")
 def test_acknowledgements_in_another_order_are_tolerated(address, names):
+    """The order of PUBREC binds the client [MQTT-4.6.0-3]; a server has no rule for another one."""
     topic = names.topic()
     with connect(address, names.client_id()) as client:
         client.subscribe(topic)
@@ -218,7 +218,7 @@ def test_acknowledgements_in_another_order_are_tolerated(address, names):
         client.silent(0.1)
 
 
-@statement("MQTT-4.6.0-4", "MQTT-4.3.3-11")
+@statement("MQTT-4.3.3-11")
 def test_pubrels_in_another_order_are_answered(address, names):
     topic = names.topic()
     with connect(address, names.client_id()) as subscriber, connect(address, names.client_id()) as client:
@@ -231,21 +231,20 @@ def test_pubrels_in_another_order_are_answered(address, names):
 
 
 @statement("MQTT-4.3.3-9")
-@pytest.mark.parametrize("way", ["a topic of the server's own", "a payload that is not what it says"])
-def test_after_an_error_in_pubrec_the_identifier_means_a_new_message(address, names, way):
-    """Refusals that a server may make and need not; one that makes neither passes by."""
-    topic, says = names.topic(), [(P.PAYLOAD_FORMAT, 1)]
-    refused = packets.publish(b"$SYS/" + topic, b"x", 2, 9) if way.startswith("a topic") else packets.publish(topic, b"\xff", 2, 9, says)
+def test_after_an_error_in_pubrec_the_identifier_means_a_new_message(address, names):
+    """Refused is a topic of the server's own. Another server may take it, or close."""
+    topic = names.topic()
     with connect(address, names.client_id()) as client:
         client.subscribe((topic, 0))
-        client.send(refused)
+        client.send(packets.publish(b"$SYS/" + topic, b"x", 2, 9))
         try:
-            answer = client.take(Pubrec)
-        except (Closed, AssertionError):
+            answer = client.receive()
+        except Closed:
             pytest.skip("the server closes for it, as it may")
-        if answer.reason < 0x80:
-            pytest.skip("the server refuses no such message")
-        client.send(packets.publish(topic, b"right", 2, 9, says))
+        if not isinstance(answer, Pubrec) or answer.reason < 0x80:
+            pytest.skip("the server does not refuse it with PUBREC, as it need not")
+        assert answer.packet_id == 9
+        client.send(packets.publish(topic, b"right", 2, 9))
         assert client.take(Pubrec).reason < 0x80
         assert client.release(9).reason == 0
         assert client.message().payload == b"right"

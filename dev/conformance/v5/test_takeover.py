@@ -19,14 +19,17 @@ def test_the_old_connection_gets_session_taken_over_and_is_closed(address, names
             new.fence()
 
 
-@statement("MQTT-3.1.4-3")
+@statement("MQTT-3.1.4-3", "MQTT-3.14.2-2", "MQTT-3.14.4-1")
 def test_the_old_connection_is_told_session_taken_over(address, names):
-    """3.1.4 step 3: the DISCONNECT with 0x8E is sent unless the network failed; this client reads all the time."""
+    """3.1.4 step 3: the DISCONNECT with 0x8E is sent unless the network failed; this client reads all the time.
+
+    It is the last packet, and has no Session Expiry Interval, though the session has one."""
     name = names.client_id()
-    with connect(address, name) as old, connect(address, name):
+    with connect(address, name, expiry=60) as old, connect(address, name):
         disconnect = old.receive()
         assert isinstance(disconnect, packets.Disconnect) and disconnect.reason == 0x8E
-        old.refused()
+        assert P.SESSION_EXPIRY not in disconnect.properties
+        assert old.refused() == []
 
 
 @statement("MQTT-3.1.4-3", "MQTT-3.1.4-4", "MQTT-3.1.2-5")
