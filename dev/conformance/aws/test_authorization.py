@@ -14,6 +14,8 @@ def test_a_refused_publish_closes_without_puback(join, plain, names):
         topic, watcher = b"denied/" + names.topic(), plain()
         watcher.subscribe(topic, 1)
         join().expect_refusal(publish(topic, b"never", qos, 1 if qos else None))
+        watcher.publish(topic, b"the watcher's own", 1)
+        watcher.expect_message(topic, b"the watcher's own", 1)
         watcher.expect_silence()
 
 
@@ -35,10 +37,15 @@ def test_each_delivery_needs_receive(join, names):
     peer.expect_silence()
 
 
-def test_a_retained_message_needs_receive(join, names):
-    topic, peer = b"unheard/" + names.topic(), join()
-    join().publish(topic, b"never", 1, retain=True)
-    peer.subscribe(topic, 1)
+def test_a_retained_message_needs_receive(join, plain, names):
+    """It is there, for whoever may receive it."""
+    topic, peer, publisher, observer = names.topic(), join(), join(), plain()
+    publisher.publish(b"unheard/" + topic, b"never", 1, retain=True)
+    publisher.publish(b"heard/" + topic, b"heard", 1, retain=True)
+    observer.subscribe(b"unheard/" + topic, 1)
+    observer.expect_message(b"unheard/" + topic, b"never", 1, retain=True)
+    peer.subscribe_all((b"unheard/" + topic, 1), (b"heard/" + topic, 1))
+    peer.expect_message(b"heard/" + topic, b"heard", 1, retain=True)
     peer.expect_silence()
 
 
@@ -49,6 +56,8 @@ def test_a_will_on_a_topic_that_is_denied_refuses_the_connect(dial, plain, names
     connection.send(connect(client_id, will=Will(topic, b"never", 1)))
     assert connection.expect_closed() == []
     assert events.of("connect_failed", client_id)["connectFailureReason"] == "AUTHORIZATION_FAILED"
+    plain(will=Will(topic, b"another's", 1)).abort()
+    watcher.expect_message(topic, b"another's", 1)
     watcher.expect_silence()
 
 

@@ -14,6 +14,8 @@ def test_a_refused_publish_at_qos_1_has_0x87_and_the_connection_stays(join5, pla
     peer.send(five.publish(topic, b"never", 1, 5))
     answer = peer.take(Puback)
     assert (answer.packet_id, answer.reason) == (5, NOT_AUTHORIZED)
+    watcher.publish(topic, b"the watcher's own", 1)
+    watcher.expect_message(topic, b"the watcher's own", 1)
     watcher.expect_silence()
     peer.publish(names.topic(), b"allowed", 1)
 

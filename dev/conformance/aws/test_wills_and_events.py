@@ -13,17 +13,17 @@ KEEP_ALIVE_SECONDS = 30
 
 
 @pytest.mark.parametrize(
-    ("end", "reasons", "published"),
+    ("end", "reason", "published"),
     [
-        ("disconnect", ("CLIENT_INITIATED_DISCONNECT",), False),
-        ("cut", ("CONNECTION_LOST",), True),
-        ("reset", ("CONNECTION_LOST",), True),
-        ("malformed", ("CLIENT_ERROR",), True),
-        ("takeover", ("DUPLICATE_CLIENTID",), True),
-        ("refused publish", ("AUTH_ERROR", "FORBIDDEN_ACCESS"), True),
+        ("disconnect", "CLIENT_INITIATED_DISCONNECT", False),
+        ("cut", "CONNECTION_LOST", True),
+        ("reset", "CONNECTION_LOST", True),
+        ("malformed", "CLIENT_ERROR", True),
+        ("takeover", "DUPLICATE_CLIENTID", True),
+        ("refused publish", "FORBIDDEN_ACCESS", True),
     ],
 )
-def test_each_end_has_its_reason_and_its_will(join, plain, names, events, end, reasons, published):
+def test_each_end_has_its_reason_and_its_will(join, plain, names, events, end, reason, published):
     client_id, topic, watcher = names.client_id(), names.topic(), plain()
     watcher.subscribe(topic, 1)
     peer = join(client_id, will=Will(topic, b"will", 1))
@@ -42,7 +42,7 @@ def test_each_end_has_its_reason_and_its_will(join, plain, names, events, end, r
     if published:
         watcher.expect_message(topic, b"will", 1)
     told = events.of("disconnected", client_id)
-    assert told["disconnectReason"] in reasons
+    assert told["disconnectReason"] == reason
     assert told["clientInitiatedDisconnect"] == (end == "disconnect")
     watcher.expect_silence()
 
