@@ -128,6 +128,13 @@ class Server:
         except OSError:
             return None
 
+    def metric(self, name: str) -> int:
+        """A counter in /metrics, by its name without what all counters share."""
+        sample = f"althing_{name}_total "
+        found = [line.removeprefix(sample) for line in self.get("/metrics")[1].splitlines() if line.startswith(sample)]
+        assert len(found) == 1, f"{sample}: {found}"
+        return int(found[0])
+
     def exports(self, *options: str) -> dict[str, str]:
         """What `eval "$(althing env)"` would put into a shell."""
         command = [binary(), "env", "--data-dir", str(self.data_dir), *options]

@@ -1,6 +1,5 @@
 """What a listener's table and [tls] change: PROXY protocol, bounds, dialect, certificates by name, authorities, tickets."""
 
-import datetime
 import json
 import socket
 import ssl
@@ -9,22 +8,14 @@ import time
 
 import pytest
 from aws import EVERYTHING, Cli, create_device
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from certificates import Issuer
 from mosquitto import Door, Subscriber, eventually, publish
+from mqtt_websocket import websocket
 from server import Server, clean_environment
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
 from wire import ACCEPTED, connect_packet, subscribe_packet
 
 ANONYMOUS = f"[anonymous]\npolicy_document = '{EVERYTHING}'\n"
-
-
-def metric(server: Server, name: str) -> int:
-    lines = server.get("/metrics")[1].splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"althing_{name}_total "))
 
 
 def answer(port: int, *parts: bytes, seconds: float = 10) -> bytes:
@@ -65,7 +56,7 @@ def proxied(tmp_path_factory):
 
 def source_of(server: Server, client_id: str, *parts: bytes) -> str:
     """The address in the connected event of a client that sends these bytes; asked over HTTP's plain door."""
-    with connect(f"ws://127.0.0.1:{server.http}/mqtt", subprotocols=["mqtt"], proxy=None) as watcher:
+    with websocket(f"ws://127.0.0.1:{server.http}/mqtt") as watcher:
         watcher.send(connect_packet(b"watch-" + client_id.encode()))
         assert watcher.recv(10) == ACCEPTED
         watcher.send(subscribe_packet(f"$aws/events/presence/connected/{client_id}".encode()))
@@ -91,11 +82,11 @@ def test_a_proxy_that_speaks_for_itself_has_its_own_address(proxied):
 
 
 def test_without_a_header_the_connection_is_refused_and_counted(proxied):
-    before = metric(proxied, "door_refused_proxy_header")
+    before = proxied.metric("door_refused_proxy_header")
     assert answer(proxied.mqtt, connect_packet()) == b""
     assert answer(proxied.mqtt, b"PROXY TCP4 1.2.3.4\r\n" + connect_packet()) == b""
     assert answer(proxied.mqtt, v2("198.51.100.7")[:20], seconds=6) == b"", "and a half one, in time"
-    assert eventually(lambda: metric(proxied, "door_refused_proxy_header") == before + 3, "three refusals")
+    assert eventually(lambda: proxied.metric("door_refused_proxy_header") == before + 3, "three refusals")
 
 
 def test_tls_comes_after_the_header(proxied):
@@ -114,7 +105,7 @@ def test_whoever_comes_through_a_proxy_is_not_from_this_machine(tmp_path):
         assert answer(server.mqtt, v2("198.51.100.7") + connect_packet()) == b"\x20\x02\x00\x05"
         assert "anonymous clients are refused" in server.output()
         with pytest.raises(InvalidStatus):
-            connect(f"ws://127.0.0.1:{server.http}/mqtt", subprotocols=["mqtt"], proxy=None)
+            websocket(f"ws://127.0.0.1:{server.http}/mqtt")
 
 
 def test_where_no_proxy_is_configured_a_header_is_no_packet(tmp_path):
@@ -133,10 +124,10 @@ def test_connections_over_the_limit_are_closed_and_counted(tmp_path):
             stream.sendall(connect_packet(b"k%d" % number))
             assert stream.recv(4) == ACCEPTED
         assert answer(server.mqtt, connect_packet(b"more")) == b""
-        assert metric(server, "door_refused_full") == 1
+        assert server.metric("door_refused_full") == 1
         kept.pop().close()
         assert eventually(lambda: answer(server.mqtt, connect_packet(b"more")) == ACCEPTED, "room again")
-        assert metric(server, "door_connections_let_in") >= 4
+        assert server.metric("door_connections_let_in") >= 4
         for stream in kept:
             stream.close()
 
@@ -151,7 +142,7 @@ def test_an_address_that_connects_too_often_is_refused_and_others_are_not(tmp_pa
         taken = [connects("198.51.100.7") for _ in range(8)]
         assert taken[:4] == [True] * 4 and 2 <= taken.count(False), taken
         assert connects("198.51.100.8")
-        assert metric(server, "door_refused_rate") >= 2
+        assert server.metric("door_refused_rate") >= 2
         assert eventually(lambda: connects("198.51.100.7"), "a connection a second later", 3)
 
 
@@ -162,6 +153,7 @@ def test_silent_clients_are_let_go_in_the_configured_time(tmp_path):
             began = time.monotonic()
             assert answer(port, b"") == b""
             assert 0.8 < time.monotonic() - began < 4
+        assert eventually(lambda: server.metric("door_refused_handshake") == 1, "the TLS handshake that never came")
 
 
 def test_a_listener_may_speak_the_other_dialect(tmp_path):
@@ -175,48 +167,6 @@ def test_a_listener_may_speak_the_other_dialect(tmp_path):
 
 
 # Certificates
-
-
-class Issuer:
-    """An authority, or what one issued."""
-
-    def __init__(self, name: str, issuer: "Issuer | None" = None, hosts: tuple[str, ...] = (), is_authority: bool = False):
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        now = datetime.datetime.now(datetime.timezone.utc)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(issuer.certificate.subject if issuer else subject)
-            .public_key(self.key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(days=2))
-            .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
-        )
-        if is_authority:
-            usage = dict.fromkeys(("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only", "decipher_only", "crl_sign"), False)
-            builder = builder.add_extension(x509.KeyUsage(digital_signature=True, key_cert_sign=True, **usage), critical=True)
-        else:
-            usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-            builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-        if hosts:
-            names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
-            builder = builder.add_extension(names, critical=False)
-        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
-        signer = issuer.key if issuer else self.key
-        self.certificate = builder.sign(signer, hashes.SHA256())
-
-    def pem(self) -> str:
-        return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
-
-    def write(self, folder, name: str):
-        """The files of the certificate and its key."""
-        certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
-        certificate.write_text(self.pem())
-        form = serialization.PrivateFormat.PKCS8
-        key.write_bytes(self.key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
-        return certificate, key
 
 
 def registered(server: Server, aws: Cli, issued: Issuer, name: str):

@@ -8,6 +8,7 @@ import ssl
 
 import pytest
 from aws import send, signed_request
+from certificates import Issuer
 from mosquitto import Door, Subscriber, publish
 from wire import ACCEPTED, connect_packet, packet, text
 
@@ -137,30 +138,8 @@ def test_a_tls_client_without_a_certificate_is_refused(server, exports):
 
 
 def test_a_tls_client_with_a_foreign_certificate_is_refused(server, exports, tmp_path):
-    certificate, key = tmp_path / "foreign.pem", tmp_path / "foreign.key"
-    make_self_signed(certificate, key)
-    door = Door(server.mqtts, exports["ALTHING_CA"], certificate, key)
+    door = Door(server.mqtts, exports["ALTHING_CA"], *Issuer("foreign").write(tmp_path, "foreign"))
     assert not publish(door, "foreign", "a", "x", seconds=4)
-
-
-def make_self_signed(certificate, key) -> None:
-    """By `cryptography`, which moto brings along."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    private = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "foreign")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(private.public_key())
-    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
-    made = builder.not_valid_after(now + datetime.timedelta(days=1)).sign(private, hashes.SHA256())
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key.write_bytes(
-        private.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
 
 
 def signed(exports, method: str, path: str, body: bytes = b"", **changes):

@@ -1,4 +1,6 @@
-"""MQTT over WebSocket: signed as AWS's SDKs sign, framed as MQTT 3.1.1, chapter 6, and RFC 6455 allow."""
+"""MQTT over WebSocket: signed as AWS's SDKs sign, bounded, and what the way it ends means for the will.
+
+What frames may look like is shown in dev/conformance/web_socket."""
 
 import json
 import ssl
@@ -10,13 +12,11 @@ import paho.mqtt.client as paho
 import pytest
 from aws import Cli, Device, create_device
 from mosquitto import Door, Subscriber
+from mqtt_websocket import websocket
 from server import REGION, Server, clean_environment
 from signing import credentials, header_signed, query_signed, signed_by_hand, token_appended
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
 from wire import ACCEPTED, connect_packet, packet, publish_packet, subscribe_packet, text
-
-PINGREQ, PINGRESP = b"\xc0\x00", b"\xd0\x00"
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +38,6 @@ def trust(exports) -> ssl.SSLContext:
 @pytest.fixture(scope="module")
 def lamp(house, exports) -> Device:
     return create_device(Cli(clean_environment(house.folder, **exports)), house.folder, "lamp")
-
-
-def websocket(url: str, trust=None, protocols=("mqtt",), **more):
-    if url.startswith("wss"):
-        more["ssl"] = trust
-    return connect(url, subprotocols=list(protocols) or None, proxy=None, **more)
 
 
 @contextmanager
@@ -195,63 +189,14 @@ def test_paho_publishes_and_receives(house, exports, version):
         client.loop_stop()
 
 
-# Frames
+# Subprotocol and bounds
 
 
-def test_a_text_frame_closes_the_connection(house):
-    """[MQTT-6.0.0-1]"""
-    with plain(house) as socket:
-        socket.send("\xc0\x00")
-        with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(10)
-        assert closed.value.rcvd.code == 1003  # unsupported data, RFC 6455, 7.4.1
-
-
-def test_packets_and_frames_need_not_align(house):
-    """[MQTT-6.0.0-2]"""
-    with plain(house) as socket:
-        socket.send(PINGREQ * 3)
-        assert receive(socket, 6) == PINGRESP * 3
-        for byte in PINGREQ * 3:
-            socket.send(bytes([byte]))
-        assert receive(socket, 6) == PINGRESP * 3
-        subscribe, message = subscribe_packet(b"frames"), publish_packet(b"frames", b"x" * 300, 7)
-        both = subscribe + message + PINGREQ
-        for cut in range(0, len(both), 7):
-            socket.send(both[cut : cut + 7])
-        answers = b"\x90\x03\x00\x01\x00" + b"\x40\x02\x00\x07" + PINGRESP + packet(0x30, text(b"frames") + b"x" * 300)
-        assert sorted(receive(socket, len(answers))) == sorted(answers)
-
-
-def test_a_message_may_come_in_fragments_and_frames_may_be_empty(house):
-    with plain(house) as socket:
-        socket.send(b"")
-        socket.send([PINGREQ[:1], b"", PINGREQ[1:], PINGREQ])
-        assert receive(socket, 4) == PINGRESP * 2
-
-
-def test_pings_are_answered_between_packets(house):
-    with plain(house) as socket:
-        socket.send(PINGREQ[:1])
-        assert socket.ping(b"there?").wait(10)
-        socket.send(PINGREQ[1:])
-        assert receive(socket, 2) == PINGRESP
-
-
-def test_the_client_must_offer_mqtt(house):
-    """[MQTT-6.0.0-3]"""
-    for offered in ([], ["chat"], ["MQTT"]):
-        with pytest.raises(InvalidStatus) as refused:
-            websocket(f"ws://127.0.0.1:{house.http}/mqtt", protocols=offered)
-        assert refused.value.response.status_code == 400
-        assert b"subprotocol 'mqtt'" in refused.value.response.body
-
-
-def test_the_server_chooses_mqtt(house):
-    """[MQTT-6.0.0-4]"""
-    for offered, chosen in ((["mqtt"], "mqtt"), (["chat", "mqttv3.1", "mqtt"], "mqtt"), (["mqttv3.1"], "mqttv3.1")):
-        with websocket(f"ws://127.0.0.1:{house.http}/mqtt", protocols=offered) as socket:
-            assert socket.subprotocol == chosen
+def test_a_client_that_does_not_offer_mqtt_is_told_why(house):
+    with pytest.raises(InvalidStatus) as refused:
+        websocket(f"ws://127.0.0.1:{house.http}/mqtt", protocols=["chat"])
+    assert refused.value.response.status_code == 400
+    assert b"subprotocol 'mqtt'" in refused.value.response.body
 
 
 def test_a_frame_over_the_limit_closes_the_connection(house):

@@ -18,6 +18,7 @@ class WebSocket(Client):
         super().__init__(address, timeout)
         self.frames = b""
         self.pongs: list[bytes] = []
+        self.close_code: int | None = None
         key = base64.b64encode(os.urandom(16))
         lines = [f"GET {path} HTTP/1.1", f"Host: {address[0]}:{address[1]}", "Upgrade: websocket", "Connection: Upgrade"]
         lines += [f"Sec-WebSocket-Key: {key.decode()}", "Sec-WebSocket-Version: 13"]
@@ -54,6 +55,7 @@ class WebSocket(Client):
         while True:
             opcode, payload = self._frame(end)
             if opcode == CLOSE:
+                self.close_code = int.from_bytes(payload[:2], "big") if payload else None
                 raise Closed(f"close frame {payload.hex(' ')}")
             if opcode == PONG:
                 self.pongs.append(payload)

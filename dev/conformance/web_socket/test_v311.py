@@ -6,6 +6,8 @@ from v311.packets import PINGREQ, PINGRESP, Will, connack, connect, publish, sub
 from v311.peer import Peer
 from web_socket.frames import BINARY, CONTINUATION, PING, TEXT, frame
 
+UNSUPPORTED_DATA = 1003  # RFC 6455, 7.4.1
+
 
 @statement("MQTT-6.0.0-1")
 @pytest.mark.parametrize("connected", [True, False])
@@ -16,6 +18,7 @@ def test_a_text_frame_closes(upgrade, names, connected):
         socket.expect(connack())
     socket.send_frame(TEXT, PINGREQ if connected else connect(b"text"))
     assert socket.expect_closed() == []
+    assert socket.close_code == UNSUPPORTED_DATA
 
 
 @statement("MQTT-6.0.0-2")
@@ -46,8 +49,11 @@ def test_a_message_may_be_in_fragments_with_pings_and_empty_frames_between(upgra
     socket.send_frame(CONTINUATION, b"", final=False)
     socket.send_frame(CONTINUATION, whole[5:], final=True)
     socket.expect(connack())
-    socket.fence()
-    assert socket.pongs == [b"there?"]
+    socket.send(PINGREQ[:1])
+    socket.send_frame(PING, b"still there?")
+    socket.send(PINGREQ[1:])
+    socket.expect(PINGRESP)
+    assert socket.pongs == [b"there?", b"still there?"]
 
 
 @statement("MQTT-6.0.0-2")
@@ -74,7 +80,7 @@ def test_payloads_of_every_frame_length(upgrade, names, size):
 
 
 @statement("MQTT-6.0.0-3")
-@pytest.mark.parametrize("offered", [None, "chat", "mqtt5"])
+@pytest.mark.parametrize("offered", [None, "chat", "MQTT", "mqtt5"])
 def test_a_client_that_does_not_offer_mqtt_is_not_served(upgrade, names, offered):
     """Refused with the handshake, or closed after it."""
     socket = upgrade(offered)
@@ -90,6 +96,14 @@ def test_a_client_that_does_not_offer_mqtt_is_not_served(upgrade, names, offered
 def test_the_server_chooses_mqtt(upgrade, names, offered):
     socket = upgrade(offered)
     assert (socket.status, socket.protocol) == (101, b"mqtt")
+    socket.send(connect(names.client_id()))
+    socket.expect(connack())
+
+
+def test_a_client_that_offers_mqttv3_1_alone_is_served(upgrade, names):
+    """The name of older clients. The statement knows `mqtt` only."""
+    socket = upgrade("mqttv3.1")
+    assert (socket.status, socket.protocol) == (101, b"mqttv3.1")
     socket.send(connect(names.client_id()))
     socket.expect(connack())
 
