@@ -40,6 +40,10 @@ COUNTERS = {
     "althing_rules_matched",
     "althing_session_lookups_failed",
     "althing_sessions_expired",
+    "althing_shadow_requests_accepted",
+    "althing_shadow_requests_failed",
+    "althing_shadow_requests_rejected",
+    "althing_shadow_requests_throttled",
     "althing_subscribers_given_up",
     "althing_wills_published",
 }

@@ -202,6 +202,8 @@ pub const SHADOW_IN_FLIGHT_MAX: usize = 10;
 pub const SHADOW_REQUESTS_WAITING_MAX: usize = 512;
 /// Bytes of shadow requests by MQTT that are not answered yet, over all (ours).
 pub const SHADOW_REQUESTS_BYTES_MAX: usize = 16 * 1_048_576;
+/// Shadows that the service keeps read, over all its workers, in bytes (ours; what is not kept is read from its record).
+pub const SHADOW_CACHE_BYTES_MAX: usize = 32 * 1_048_576;
 /// Workers of the shadow service: as many as the machine has cores, and this at most (ours).
 pub const SHADOW_WORKERS_MAX: usize = 8;
 /// A deleted shadow's version is remembered this many hours (developer guide, device-shadow-document).

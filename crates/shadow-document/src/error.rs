@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde::Serialize;
+use smol_str::SmolStr;
 
 use crate::json::to_bytes;
 
@@ -12,13 +13,13 @@ pub struct ShadowError {
     /// What is wrong.
     pub problem: Problem,
     /// The request's client token, when it could be read.
-    pub client_token: Option<String>,
+    pub client_token: Option<SmolStr>,
 }
 
 impl ShadowError {
     /// A refusal of the request with this client token.
     pub fn new(problem: Problem, client_token: Option<&str>) -> Self {
-        Self { problem, client_token: client_token.map(str::to_owned) }
+        Self { problem, client_token: client_token.map(SmolStr::new) }
     }
 
     /// AWS's error code, which is an HTTP status too.

@@ -56,13 +56,11 @@ mod tests {
 
     #[test]
     fn every_leaf_and_every_element_has_its_timestamp() {
-        let text = |t: &str| Value::Text(t.to_owned());
-        let inner = Object::from_iter([("n".to_owned(), Value::Null), ("e".to_owned(), Value::Object(Object::new()))]);
+        let text = |t: &str| Value::Text(t.into());
+        let inner = Object::from_iter([("n".into(), Value::Null), ("e".into(), Value::Object(Object::new()))]);
         let items = vec![text("x"), Value::Array(vec![text("y")])];
-        let value = Value::Object(Object::from_iter([
-            ("a".to_owned(), Value::Array(items)),
-            ("o".to_owned(), Value::Object(inner)),
-        ]));
+        let value =
+            Value::Object(Object::from_iter([("a".into(), Value::Array(items)), ("o".into(), Value::Object(inner))]));
         let json = serde_json::to_string(&Stamped { value: &value, seconds: 7 }).unwrap();
         assert_eq!(json, r#"{"a":[{"timestamp":7},[{"timestamp":7}]],"o":{"n":{"timestamp":7},"e":{}}}"#);
     }

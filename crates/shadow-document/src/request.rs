@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use smol_str::SmolStr;
 
 use crate::error::{Problem, ShadowError};
 use crate::json::count_bytes;
@@ -17,7 +18,7 @@ pub struct UpdateRequest {
     /// Null, or an object of `desired` and `reported`, each an object or null.
     pub(crate) state: Value,
     pub(crate) version: Option<u64>,
-    client_token: Option<String>,
+    client_token: Option<SmolStr>,
 }
 
 impl UpdateRequest {
@@ -76,13 +77,13 @@ impl UpdateRequest {
 
 /// The client token in the body of a get or a delete. Everything else there is ignored, so a body that is no JSON,
 /// or a token longer than 64 bytes, is no token.
-pub fn read_client_token(payload: &[u8]) -> Option<String> {
+pub fn read_client_token(payload: &[u8]) -> Option<SmolStr> {
     let too_deep = Cell::new(false);
     let body = read(payload, Bounded { levels: 0, too_deep: &too_deep }).ok()?;
     checked_token(body.client_token).ok()?
 }
 
-fn checked_token(token: Option<Value>) -> Result<Option<String>, Problem> {
+fn checked_token(token: Option<Value>) -> Result<Option<SmolStr>, Problem> {
     match token {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Text(token)) if token.len() <= names::limits::SHADOW_CLIENT_TOKEN_BYTES_MAX => Ok(Some(token)),
@@ -155,7 +156,7 @@ impl<'de> Visitor<'de> for BodySeed<'_> {
         // One level, so that an array or object here is told from null and refused by its type.
         let not_nested = Cell::new(false);
         let scalar = Bounded { levels: 1, too_deep: &not_nested };
-        while let Some(key) = map.next_key::<String>()? {
+        while let Some(key) = map.next_key::<SmolStr>()? {
             match key.as_str() {
                 "state" => body.state = Some(map.next_value_seed(self.state)?),
                 "version" => body.version = Some(map.next_value_seed(scalar)?),

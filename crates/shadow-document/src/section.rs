@@ -7,11 +7,12 @@ use std::fmt;
 use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeSeq, Serializer};
+use smol_str::SmolStr;
 
 use crate::value::{Bounded, Value};
 
 /// The fields of a section or of an object within it, in the order in which they were first named.
-pub(crate) type Fields = IndexMap<String, Field>;
+pub(crate) type Fields = IndexMap<SmolStr, Field>;
 
 /// One field.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,9 +7,11 @@ use indexmap::IndexMap;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 use serde_json::Number;
+use smol_str::SmolStr;
 
-/// The keys and values of a JSON object, in the order in which they were first named.
-pub(crate) type Object = IndexMap<String, Value>;
+/// The keys and values of a JSON object, in the order in which they were first named. Short texts need no memory of their
+/// own, and long ones are shared by copies.
+pub(crate) type Object = IndexMap<SmolStr, Value>;
 
 /// A JSON value.
 #[derive(Debug, Clone)]
@@ -17,7 +19,7 @@ pub(crate) enum Value {
     Null,
     Bool(bool),
     Number(Number),
-    Text(String),
+    Text(SmolStr),
     Array(Vec<Value>),
     Object(Object),
 }
@@ -118,11 +120,7 @@ impl<'de> Visitor<'de> for Bounded<'_> {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::Text(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::Text(value))
+        Ok(Value::Text(SmolStr::new(value)))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
@@ -143,7 +141,7 @@ impl<'de> Visitor<'de> for Bounded<'_> {
             return Ok(Value::Null);
         };
         let mut fields = Object::new();
-        while let Some(key) = map.next_key::<String>()? {
+        while let Some(key) = map.next_key::<SmolStr>()? {
             fields.insert(key, map.next_value_seed(below)?);
         }
         Ok(Value::Object(fields))

@@ -67,7 +67,7 @@ impl ShadowService {
     /// the store fails.
     pub fn get(&self, id: &ShadowId, payload: &[u8], now: Timestamp) -> Result<Bytes, ServiceError> {
         self.pass(id, payload, now)?;
-        let stored = table::read(&*self.store, id).inspect_err(|_| count(&self.metrics.failed))?.stored;
+        let stored = table::read(&*self.store, id, |_| None).inspect_err(|_| count(&self.metrics.failed))?.stored;
         let done = Outcome::of(id, stored.as_ref(), Operation::Get, payload, now, &self.settings.document);
         self.count(&done);
         Ok(done?.accepted())

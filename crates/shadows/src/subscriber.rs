@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use message::QoS;
-use names::{Dialect, Timestamp};
+use names::{Dialect, Timestamp, limits};
 use router::{Delivery, Publisher, SubscribeOptions};
 use shadow_document::{Problem, ShadowError, read_client_token};
 use tokio::sync::watch;
@@ -40,7 +40,8 @@ impl ShadowService {
         let queues = std::mem::take(&mut *self.waiting.lock());
         async move {
             let (close, closing) = watch::channel(false);
-            let start = |queue| tokio::spawn(Worker::new(Arc::clone(&self), queue).run(closing.clone()));
+            let cache_bytes = limits::SHADOW_CACHE_BYTES_MAX / queues.len().max(1);
+            let start = |queue| tokio::spawn(Worker::new(Arc::clone(&self), queue, cache_bytes).run(closing.clone()));
             let workers: Vec<_> = queues.into_iter().map(start).collect();
             let mut stop = pin!(stop);
             let mut publisher = self.router.publisher();

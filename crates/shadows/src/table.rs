@@ -11,7 +11,7 @@
 
 use names::{ShadowName, ThingName};
 use shadow_document::Stored;
-use store::{Batch, Store, StoreError, Version};
+use store::{Batch, Store, StoreError, Version, Versioned};
 
 use crate::shadow_id::ShadowId;
 
@@ -22,34 +22,41 @@ pub(crate) struct Record {
     deleted_version: Option<Version>,
 }
 
-/// Reads one shadow, or what is remembered of it.
-pub(crate) fn read(store: &dyn Store, id: &ShadowId) -> Result<Record, StoreError> {
+/// Reads one shadow, or what is remembered of it. `known` may have what the row of this version says.
+pub(crate) fn read(
+    store: &dyn Store,
+    id: &ShadowId,
+    mut known: impl FnMut(Version) -> Option<Stored>,
+) -> Result<Record, StoreError> {
     let mut record = Record { stored: None, live_version: None, deleted_version: None };
+    let mut say = |row: &Versioned| known(row.version).map_or_else(|| decode(&row.value, id), Ok);
     if let Some(row) = store.get(&live_key(id))? {
-        record.stored = Some(decode(&row.value, id)?);
+        record.stored = Some(say(&row)?);
         record.live_version = Some(row.version);
     } else if let Some(row) = store.get(&deleted_key(id))? {
-        record.stored = Some(decode(&row.value, id)?);
+        record.stored = Some(say(&row)?);
         record.deleted_version = Some(row.version);
     }
     Ok(record)
 }
 
 impl Record {
-    /// The batch that puts `new` in this record's place, and fails when somebody else wrote meanwhile.
-    pub(crate) fn replace(&self, id: &ShadowId, new: &Stored) -> Batch {
+    /// The batch that puts `new` in this record's place, and fails when somebody else wrote meanwhile; and the bytes of
+    /// the new record.
+    pub(crate) fn replace(&self, id: &ShadowId, new: &Stored) -> (Batch, usize) {
         let (live, deleted) = (live_key(id), deleted_key(id));
         let mut batch = Batch::new().unchanged(live.clone(), self.live_version);
         if self.live_version.is_none() {
             batch = batch.unchanged(deleted.clone(), self.deleted_version);
         }
-        match new {
-            Stored::Live(shadow) => {
-                let batch = batch.put(live, shadow.to_stored());
-                if self.deleted_version.is_some() { batch.delete(deleted) } else { batch }
-            }
-            Stored::Deleted { .. } => batch.delete(live).put(deleted, new.to_stored()),
-        }
+        let record = new.to_stored();
+        let bytes = record.len();
+        let batch = match new {
+            Stored::Live(_) if self.deleted_version.is_some() => batch.put(live, record).delete(deleted),
+            Stored::Live(_) => batch.put(live, record),
+            Stored::Deleted { .. } => batch.delete(live).put(deleted, record),
+        };
+        (batch, bytes)
     }
 }
 

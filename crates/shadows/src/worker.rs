@@ -13,10 +13,11 @@ use bytes::Bytes;
 use message::TopicName;
 use names::Timestamp;
 use router::Publisher;
-use shadow_document::{Problem, ShadowError, read_client_token};
-use store::{Batch, StoreError, Ticket};
+use shadow_document::{Problem, ShadowError, Stored, read_client_token};
+use store::{StoreError, Ticket};
 use tokio::sync::{mpsc, watch};
 
+use crate::cache::Cache;
 use crate::error::ServiceError;
 use crate::metrics::count;
 use crate::outcome::Outcome;
@@ -31,6 +32,7 @@ pub(crate) struct Worker {
     service: Arc<ShadowService>,
     queue: mpsc::Receiver<Request>,
     publisher: Publisher,
+    cache: Cache,
 }
 
 /// The requests of one batch on one shadow, in the order in which they came.
@@ -39,17 +41,28 @@ struct Asked {
     requests: Vec<Request>,
 }
 
+/// What each of the requests came to, in their order.
+type Done = Vec<Result<Outcome, ShadowError>>;
+
 /// Requests that have been done and may be waiting for the disk.
 struct Begun {
     asked: Asked,
-    done: Result<Vec<Result<Outcome, ShadowError>>, StoreError>,
-    ticket: Option<Ticket>,
+    done: Result<Done, StoreError>,
+    write: Option<Write>,
+}
+
+/// A new record on its way to the disk.
+struct Write {
+    stored: Stored,
+    bytes: usize,
+    ticket: Ticket,
 }
 
 impl Worker {
-    pub(crate) fn new(service: Arc<ShadowService>, queue: mpsc::Receiver<Request>) -> Self {
+    /// `cache_bytes` bound what it keeps read of its shadows.
+    pub(crate) fn new(service: Arc<ShadowService>, queue: mpsc::Receiver<Request>, cache_bytes: usize) -> Self {
         let publisher = service.router.publisher();
-        Self { service, queue, publisher }
+        Self { service, queue, publisher, cache: Cache::new(cache_bytes) }
     }
 
     /// Works until `closing` says so; what waits then is still done.
@@ -74,9 +87,12 @@ impl Worker {
         for _ in 0..ATTEMPTS_MAX {
             let under_way: Vec<_> = open.drain(..).map(|asked| self.begin(asked)).collect();
             let mut durable = Vec::with_capacity(under_way.len());
-            for Begun { asked, done, ticket } in under_way {
-                let written = match ticket {
-                    Some(ticket) => ticket.await.map(|_| ()),
+            for Begun { asked, done, write } in under_way {
+                let written = match write {
+                    Some(Write { stored, bytes, ticket }) => {
+                        let put = |version| self.cache.put(asked.id.clone(), stored, version, bytes);
+                        ticket.await.map(put)
+                    }
                     None => Ok(()),
                 };
                 match written.and(done) {
@@ -95,21 +111,16 @@ impl Worker {
     }
 
     /// Does all requests on one shadow and hands what they come to to the store.
-    fn begin(&self, asked: Asked) -> Begun {
+    fn begin(&mut self, asked: Asked) -> Begun {
         match self.perform(&asked) {
-            Ok((done, batch)) => {
-                let ticket = batch.map(|batch| self.service.store.commit(batch));
-                Begun { asked, done: Ok(done), ticket }
-            }
-            Err(error) => Begun { asked, done: Err(error), ticket: None },
+            Ok((done, write)) => Begun { asked, done: Ok(done), write },
+            Err(error) => Begun { asked, done: Err(error), write: None },
         }
     }
 
-    #[expect(clippy::type_complexity, reason = "the outcomes and the one write that they need, and nowhere else")]
-    fn perform(&self, asked: &Asked) -> Result<(Vec<Result<Outcome, ShadowError>>, Option<Batch>), StoreError> {
-        let Asked { id, requests } = asked;
+    fn perform(&mut self, Asked { id, requests }: &Asked) -> Result<(Done, Option<Write>), StoreError> {
         let limits = &self.service.settings.document;
-        let record = table::read(&*self.service.store, id)?;
+        let record = table::read(&*self.service.store, id, |version| self.cache.get(id, version))?;
         let mut changed = None;
         let mut done = Vec::with_capacity(requests.len());
         for Request { operation, payload, now, .. } in requests {
@@ -120,12 +131,15 @@ impl Worker {
             }
             done.push(outcome);
         }
-        let batch = changed.map(|changed| record.replace(id, &changed));
-        Ok((done, batch))
+        let write = changed.map(|stored| {
+            let (batch, bytes) = record.replace(id, &stored);
+            Write { stored, bytes, ticket: self.service.store.commit(batch) }
+        });
+        Ok((done, write))
     }
 
     /// Tells of requests that are durable: first the news, then those who asked.
-    async fn tell(&mut self, durable: Vec<(Asked, Vec<Result<Outcome, ShadowError>>)>) {
+    async fn tell(&mut self, durable: Vec<(Asked, Done)>) {
         for (asked, done) in &durable {
             self.tell_news(asked, done);
         }
@@ -143,7 +157,7 @@ impl Worker {
         self.end_batch().await;
     }
 
-    fn tell_news(&mut self, Asked { id, requests }: &Asked, done: &[Result<Outcome, ShadowError>]) {
+    fn tell_news(&mut self, Asked { id, requests }: &Asked, done: &Done) {
         let topics = std::cell::LazyCell::new(|| (ReplyTopic::Documents.of(id), ReplyTopic::Delta.of(id)));
         for (request, outcome) in requests.iter().zip(done) {
             let Ok(Outcome::Updated(updated)) = outcome else { continue };
