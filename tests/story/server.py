@@ -12,6 +12,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
+IOT = f"arn:aws:iot:{REGION}:{ACCOUNT}"
 
 
 def binary() -> str:

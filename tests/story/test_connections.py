@@ -12,10 +12,9 @@ from aws import create_device
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from mosquitto import Door, Subscriber, eventually, publish
-from server import ACCOUNT, REGION
+from server import IOT
 from wire import Connection, connect_packet, packet, subscribe_packet, text
 
-IOT = f"arn:aws:iot:{REGION}:{ACCOUNT}"
 
 
 @pytest.fixture(scope="module")

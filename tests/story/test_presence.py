@@ -7,10 +7,9 @@ import time
 import pytest
 from aws import create_device
 from mosquitto import Door, Subscriber, publish
-from server import ACCOUNT, REGION
+from server import IOT
 from wire import Connection
 
-IOT = f"arn:aws:iot:{REGION}:{ACCOUNT}"
 PRESENCE = "$aws/events/presence"
 POLICY = {
     "Version": "2012-10-17",

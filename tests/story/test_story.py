@@ -10,9 +10,8 @@ import boto3
 import pytest
 from aws import create_device
 from mosquitto import Door, Subscriber, eventually, publish
-from server import ACCOUNT, REGION
+from server import ACCOUNT, IOT, REGION
 
-IOT = f"arn:aws:iot:{REGION}:{ACCOUNT}"
 THING = "lamp-1"
 SHADOW = f"$aws/things/{THING}/shadow"
 POLICY = {

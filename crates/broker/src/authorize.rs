@@ -3,15 +3,17 @@
 //! Answers are remembered for each connection and topic, so a steady stream costs one look-up a message. A change of
 //! any policy, certificate or attachment raises the broker's generation, and everything remembered is asked again.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use message::{TopicMemo, TopicName};
-use names::{ClientId, Dialect};
+use names::{CertificateId, ClientId, Dialect};
 use policy::{Context, Decision, PolicySet, Question, Values};
+use registry::RegistryError;
 use tracing::warn;
 
 use crate::clients::Broker;
-use crate::identity::Peer;
+use crate::identity::{Identity, Peer};
 use crate::metrics::count;
 
 /// Topics that only the server publishes to. Under AWS IoT Core every name that starts with `$` is reserved; those under
@@ -23,10 +25,38 @@ pub(crate) fn is_reserved(topic: &TopicName, dialect: Dialect) -> bool {
         || (dialect == Dialect::Aws && topic.is_reserved() && !text.starts_with("$aws/"))
 }
 
-/// Whether a caller of the HTTP API may publish to the topic. Its signature has shown it to be the administrator, the
-/// only IAM principal there is, who may do everything that is not the server's alone.
+/// Whether anybody may publish to the topic by the HTTP API. The administrator, who is the only IAM principal there is,
+/// may do everything that is not the server's alone; holders of certificates are asked about with
+/// [`Broker::certificate_may`] as well.
 pub(crate) fn may_publish_by_http(topic: &TopicName) -> bool {
     !is_reserved(topic, Dialect::Aws)
+}
+
+impl Broker {
+    /// Whether the policies of a certificate allow its holder an action by the HTTP API. There is no client id then, so
+    /// policies that name one by a variable do not match. A refusal is explained in the log.
+    ///
+    /// # Errors
+    /// [`RegistryError`]: the policies cannot be read, and nothing is allowed.
+    pub fn certificate_may(
+        &self,
+        certificate: CertificateId,
+        source_ip: Option<IpAddr>,
+        action: &str,
+        resource: &str,
+    ) -> Result<bool, RegistryError> {
+        let identity = Identity::Certificate(certificate);
+        let policies = self.policies_of(&identity)?;
+        let source_ip = source_ip.map(|ip| ip.to_string()).unwrap_or_default();
+        let context = ConnectionContext { client_id: None, source_ip, attributes: None, last_will_topic: None };
+        let question = Question { action, resource, context: &context };
+        if policies.allows(&question) {
+            return Ok(true);
+        }
+        count(&self.metrics().denials);
+        warn!(%identity, action, resource, why = %policies.decide(&question), "denied by HTTP");
+        Ok(false)
+    }
 }
 
 /// The policies of one connection and what they answered before.
@@ -53,7 +83,8 @@ pub(crate) struct ConnectWishes<'a> {
 
 /// What the policies' variables and conditions see of a connection (developer guide, basic-policy-variables).
 struct ConnectionContext<'a> {
-    client_id: &'a str,
+    /// None for requests by HTTP.
+    client_id: Option<&'a str>,
     source_ip: String,
     /// For iot:Connect only.
     attributes: Option<Vec<&'static str>>,
@@ -64,7 +95,7 @@ struct ConnectionContext<'a> {
 impl Context for ConnectionContext<'_> {
     fn values(&self, key: &str) -> Option<Values<'_>> {
         if key.eq_ignore_ascii_case("iot:ClientId") {
-            Some(Values::one(self.client_id))
+            self.client_id.map(Values::one)
         } else if key.eq_ignore_ascii_case("aws:SourceIp") {
             Some(Values::one(self.source_ip.as_str()))
         } else if key.eq_ignore_ascii_case("iot:ConnectAttributes") {
@@ -143,7 +174,8 @@ impl Authorizer {
 
     fn context(&self) -> ConnectionContext<'_> {
         let source_ip = self.peer.source_ip.to_string();
-        ConnectionContext { client_id: self.client_id.as_str(), source_ip, attributes: None, last_will_topic: None }
+        let client_id = Some(self.client_id.as_str());
+        ConnectionContext { client_id, source_ip, attributes: None, last_will_topic: None }
     }
 
     fn ask(&self, action: &str, resource: &str) -> bool {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use message::{Origin, SubscribeOptions, TopicFilter};
 use mqtt_codec::{PacketId, Protocol, ReasonCode};
-use names::{CertificateId, ClientId, Dialect, ThingName, limits};
+use names::{CertificateId, ClientId, Dialect, ThingName, Timestamp, limits};
 use persistent_sessions::{Presence, SessionId, StoredWill};
 use registry::{CertificateStatus, RegistryError};
 use router::Subscriber;
@@ -376,14 +376,21 @@ fn authorize(
 
 fn identify(broker: &Broker, identity: &Identity, now: Now) -> Result<(), Why> {
     match identity {
-        Identity::Certificate(id) => check_certificate(broker, id, now),
+        Identity::Certificate(id) => check_certificate(broker, id, now.timestamp),
         Identity::Anonymous if matches!(broker.anonymous(), Anonymous::Refused) => Err(Why::Anonymous),
         Identity::Unproven => Err(Why::Unproven),
         Identity::Anonymous | Identity::Iam(_) | Identity::User(_) => Ok(()),
     }
 }
 
-fn check_certificate(broker: &Broker, id: &CertificateId, now: Now) -> Result<(), Why> {
+impl Broker {
+    /// Whether the certificate is registered, ACTIVE and within its time, so that its holder is somebody.
+    pub fn knows_certificate(&self, id: &CertificateId, now: Timestamp) -> bool {
+        check_certificate(self, id, now).inspect_err(|why| info!(certificate = %id, %why, "not known by HTTP")).is_ok()
+    }
+}
+
+fn check_certificate(broker: &Broker, id: &CertificateId, now: Timestamp) -> Result<(), Why> {
     let certificate = match broker.registry().certificate(id) {
         Ok(certificate) => certificate,
         Err(RegistryError::NotFound { .. }) => return Err(Why::UnknownCertificate),
@@ -392,7 +399,7 @@ fn check_certificate(broker: &Broker, id: &CertificateId, now: Now) -> Result<()
     if certificate.status != CertificateStatus::Active {
         return Err(Why::NotActive(certificate.status));
     }
-    if now.timestamp > certificate.not_after {
+    if now > certificate.not_after {
         return Err(Why::Expired);
     }
     Ok(())

@@ -1,21 +1,32 @@
-//! Who calls: AWS Signature Version 4 on every API request.
+//! Who calls: AWS Signature Version 4, or for devices the certificate of their TLS connection (AWS IoT Core developer
+//! guide, protocols: X.509 client certificates over HTTPS).
 //!
-//! A known access key may do everything; users and their policies are not served yet.
+//! A known access key may do everything; users and their policies are not served yet. A device may do what the IoT
+//! policies of its certificate allow, as over MQTT.
 
 use http::request::Parts;
 use names::Timestamp;
 use sigv4::{Authorization, SignatureError, SignedRequest};
 
 use crate::error::ApiError;
-use crate::services::{Caller, Scope, Services};
+use crate::services::{Caller, ClientCertificate, Identity, Scope, Services};
 
-/// Verifies the request's signature.
+/// Verifies the request's signature; one without any stands for the certificate that the client showed.
 pub(crate) fn authenticate(
     services: &Services,
     parts: &Parts,
     body: &[u8],
     now: Timestamp,
 ) -> Result<Caller, ApiError> {
+    let certificate = parts.extensions.get::<ClientCertificate>();
+    if let Some(ClientCertificate(id)) = certificate
+        && !parts.headers.contains_key(http::header::AUTHORIZATION)
+    {
+        if !services.broker.knows_certificate(id, now) {
+            return Err(ApiError::named("ForbiddenException", "Forbidden"));
+        }
+        return Ok(Caller { identity: Identity::Certificate(*id), scope: Scope::IotData });
+    }
     let headers = signed_headers(parts);
     let request = signed_request(parts, &headers, body);
     let authorization = sigv4::parse_authorization(&request).map_err(refusal)?;
@@ -23,7 +34,8 @@ pub(crate) fn authenticate(
     let key = services.iam.access_key(&authorization.access_key_id)?;
     let key = key.ok_or_else(|| refusal(SignatureError::UnrecognizedClient))?;
     sigv4::verify(&request, &authorization, &key.secret, now).map_err(refusal)?;
-    Ok(Caller { principal_arn: key.principal_arn, user_id: key.user_id, scope })
+    let identity = Identity::Iam { principal_arn: key.principal_arn, user_id: key.user_id };
+    Ok(Caller { identity, scope })
 }
 
 /// The id of the IAM principal who signed the opening of a WebSocket, in its query or in its header; none when nobody did.

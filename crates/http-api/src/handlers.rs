@@ -11,10 +11,13 @@ use crate::bind::Gathered;
 use crate::bind::answer::Answer;
 use crate::error::ApiError;
 use crate::model::{Api, Model, ModelError, OperationId};
-use crate::services::Call;
+use crate::services::{Call, Permissions};
 
 /// Answers one operation's calls. It may block.
 pub(crate) type Handler = Box<dyn Fn(&Call<'_>, Gathered) -> Result<Answer, ApiError> + Send + Sync>;
+
+/// What IoT policies must allow a device that calls an operation with this input.
+pub(crate) type Permission<I> = fn(&Call<'_>, &I) -> Permissions;
 
 /// Every operation that is served.
 pub(crate) struct Handlers<'m> {
@@ -34,38 +37,56 @@ impl<'m> Handlers<'m> {
         I: DeserializeOwned + 'static,
         O: Serialize + 'static,
     {
-        self.members(Api::Control, name, run);
+        self.members(Api::Control, name, None, run);
     }
 
-    /// Serves an operation of the data plane likewise.
-    pub(crate) fn data<I, O>(&mut self, name: &str, run: fn(&Call<'_>, I) -> Result<O, ApiError>)
-    where
+    /// Serves an operation of the data plane likewise. Devices, who are known by their certificates, may call it if it
+    /// has a permission and their policies allow that.
+    pub(crate) fn data<I, O>(
+        &mut self,
+        name: &str,
+        permission: Option<Permission<I>>,
+        run: fn(&Call<'_>, I) -> Result<O, ApiError>,
+    ) where
         I: DeserializeOwned + 'static,
         O: Serialize + 'static,
     {
-        self.members(Api::Data, name, run);
+        self.members(Api::Data, name, permission, run);
     }
 
-    fn members<I, O>(&mut self, api: Api, name: &str, run: fn(&Call<'_>, I) -> Result<O, ApiError>)
-    where
+    fn members<I, O>(
+        &mut self,
+        api: Api,
+        name: &str,
+        permission: Option<Permission<I>>,
+        run: fn(&Call<'_>, I) -> Result<O, ApiError>,
+    ) where
         I: DeserializeOwned + 'static,
         O: Serialize + 'static,
     {
         let handler = move |call: &Call<'_>, gathered: Gathered| {
-            let output = run(call, input(gathered.input)?)?;
+            let input = input(gathered.input)?;
+            call.permit(permission.map(|permission| permission(call, &input)))?;
+            let output = run(call, input)?;
             let members = serde_json::to_value(output);
             members.map(Answer::Members).map_err(|e| ApiError::internal(format!("an output cannot be written: {e}")))
         };
         self.insert(api, name, Box::new(handler));
     }
 
-    /// Serves a data-plane operation whose body and answer are raw.
-    pub(crate) fn data_raw<I>(&mut self, name: &str, run: fn(&Call<'_>, I, &Bytes) -> Result<Bytes, ApiError>)
-    where
+    /// Serves a data-plane operation whose body and answer are raw, for devices too if it has a permission.
+    pub(crate) fn data_raw<I>(
+        &mut self,
+        name: &str,
+        permission: Option<Permission<I>>,
+        run: fn(&Call<'_>, I, &Bytes) -> Result<Bytes, ApiError>,
+    ) where
         I: DeserializeOwned + 'static,
     {
         let handler = move |call: &Call<'_>, gathered: Gathered| {
-            run(call, input(gathered.input)?, &gathered.payload).map(Answer::Raw)
+            let input = input(gathered.input)?;
+            call.permit(permission.map(|permission| permission(call, &input)))?;
+            run(call, input, &gathered.payload).map(Answer::Raw)
         };
         self.insert(Api::Data, name, Box::new(handler));
     }

@@ -20,7 +20,7 @@ use crate::api::{HttpApi, Protocol};
 use crate::body;
 use crate::error::ApiError;
 use crate::idle::IdleLimited;
-use crate::services::SourceIp;
+use crate::services::{ClientCertificate, SourceIp};
 use crate::websocket::{self, Opened, Opening, Visitor, WebSocketAccess, WebSocketClient};
 
 /// What stands behind a listening socket that speaks HTTP.
@@ -89,6 +89,9 @@ impl Conversation {
         }
         let (mut parts, incoming) = request.into_parts();
         parts.extensions.insert(SourceIp(visitor.source.ip()));
+        if let Some(certificate) = visitor.certificate {
+            parts.extensions.insert(ClientCertificate(certificate));
+        }
         if door.operational_routes
             && let Some(response) = door.api.operational_answer(&parts)
         {

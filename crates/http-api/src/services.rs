@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use ::iam::Iam;
 use broker::Broker;
-use names::{ArnSpace, Timestamp};
+use names::{ArnSpace, CertificateId, Timestamp};
 use registry::Registry;
 use router::Router;
 use rules::Rules;
 use shadows::ShadowService;
+
+use crate::error::ApiError;
 
 /// The services behind the HTTP APIs. All of them block; handlers run on threads where that is allowed.
 pub struct Services {
@@ -58,7 +60,41 @@ impl Call<'_> {
 
     /// The caller, as the broker knows publishers.
     pub(crate) fn as_publisher(&self) -> broker::Caller {
-        broker::Caller { principal: Arc::from(self.caller.user_id.as_str()), source_ip: self.source_ip }
+        broker::Caller { principal: Arc::from(self.principal_id()), source_ip: self.source_ip }
+    }
+
+    /// The id of the IAM principal or of the certificate.
+    pub(crate) fn principal_id(&self) -> String {
+        match &self.caller.identity {
+            Identity::Iam { user_id, .. } => user_id.clone(),
+            Identity::Certificate(id) => id.to_string(),
+        }
+    }
+
+    /// The ARN of the IAM principal or of the certificate.
+    pub(crate) fn principal_arn(&self) -> String {
+        match &self.caller.identity {
+            Identity::Iam { principal_arn, .. } => principal_arn.clone(),
+            Identity::Certificate(id) => self.services.arns.certificate(id),
+        }
+    }
+
+    /// Whether the caller may do all of this: pairs of an action and its resource. Who signed with an access key may do
+    /// everything. The holder of a certificate may do what its policies allow, and nothing that has no action at all.
+    ///
+    /// # Errors
+    /// `ForbiddenException`, 403.
+    pub(crate) fn permit(&self, asked: Option<Permissions>) -> Result<(), ApiError> {
+        let Identity::Certificate(certificate) = self.caller.identity else { return Ok(()) };
+        let Some(asked) = asked else {
+            return Err(ApiError::named("ForbiddenException", "This operation needs a signature, not a certificate."));
+        };
+        for (action, resource) in asked {
+            if !self.services.broker.certificate_may(certificate, self.source_ip, action, &resource)? {
+                return Err(ApiError::named("ForbiddenException", "Forbidden"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -66,12 +102,27 @@ impl Call<'_> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SourceIp(pub(crate) IpAddr);
 
-/// Who signed the request, and for which service.
+/// The certificate of the client at the other end of the connection: what its door adds to a request, if there is one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClientCertificate(pub(crate) CertificateId);
+
+/// What a call wants to do: actions of IoT policies, each with the ARN of its resource.
+pub(crate) type Permissions = Vec<(&'static str, String)>;
+
+/// Who calls, and which service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
-    pub(crate) principal_arn: String,
-    pub(crate) user_id: String,
+    pub(crate) identity: Identity,
     pub(crate) scope: Scope,
+}
+
+/// Who a caller has proven to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// The IAM principal whose access key signed the request.
+    Iam { principal_arn: String, user_id: String },
+    /// The holder of a certificate that is ACTIVE, who sent the request through TLS with it.
+    Certificate(CertificateId),
 }
 
 /// The service of a signature's credential scope (AWS IoT Core developer guide, endpoints and Signature Version 4).

@@ -1,6 +1,6 @@
 //! Amazon Resource Names of one account and region.
 
-use crate::{AccountId, CertificateId, PolicyName, Region, RoleName, RuleName, ThingName};
+use crate::{AccountId, CertificateId, PolicyName, Region, RoleName, RuleName, ShadowName, ThingName};
 
 /// The partition in every ARN that Althing writes.
 pub const PARTITION: &str = "aws";
@@ -23,6 +23,14 @@ impl ArnSpace {
     /// `...:thing/NAME`.
     pub fn thing(&self, name: &ThingName) -> String {
         self.iot(format_args!("thing/{name}"))
+    }
+
+    /// `...:thing/THING`, or `...:thing/THING/SHADOW` for a named shadow: the resource of the shadow actions.
+    pub fn shadow(&self, thing: &ThingName, shadow: Option<&ShadowName>) -> String {
+        match shadow {
+            None => self.thing(thing),
+            Some(shadow) => self.iot(format_args!("thing/{thing}/{shadow}")),
+        }
     }
 
     /// `...:cert/ID`.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ApiError;
 use crate::page;
-use crate::services::Call;
+use crate::services::{Call, Permissions};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -22,6 +22,10 @@ pub(super) struct Output {
     results: Vec<ShadowName>,
     next_token: Option<String>,
     timestamp: u64,
+}
+
+pub(super) fn permission(call: &Call<'_>, input: &Input) -> Permissions {
+    vec![("iot:ListNamedShadowsForThing", call.services.arns.thing(&input.thing_name))]
 }
 
 pub(super) fn run(call: &Call<'_>, input: Input) -> Result<Output, ApiError> {

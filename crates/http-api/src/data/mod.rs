@@ -20,15 +20,16 @@ use crate::handlers::Handlers;
 
 /// Enters every operation of the data plane that is served.
 pub(crate) fn register(handlers: &mut Handlers<'_>) {
-    handlers.data("DeleteConnection", delete_connection::run);
-    handlers.data_raw("DeleteThingShadow", delete_thing_shadow::run);
-    handlers.data("GetConnection", get_connection::run);
-    handlers.data("GetRetainedMessage", get_retained_message::run);
-    handlers.data_raw("GetThingShadow", get_thing_shadow::run);
-    handlers.data("ListNamedShadowsForThing", list_named_shadows_for_thing::run);
-    handlers.data("ListRetainedMessages", list_retained_messages::run);
-    handlers.data("ListSubscriptions", list_subscriptions::run);
-    handlers.data_raw("Publish", publish::run);
-    handlers.data_raw("SendDirectMessage", send_direct_message::run);
-    handlers.data_raw("UpdateThingShadow", update_thing_shadow::run);
+    handlers.data("DeleteConnection", None, delete_connection::run);
+    handlers.data_raw("DeleteThingShadow", Some(delete_thing_shadow::permission), delete_thing_shadow::run);
+    handlers.data("GetConnection", None, get_connection::run);
+    handlers.data("GetRetainedMessage", None, get_retained_message::run);
+    handlers.data_raw("GetThingShadow", Some(get_thing_shadow::permission), get_thing_shadow::run);
+    let (permission, run) = (list_named_shadows_for_thing::permission, list_named_shadows_for_thing::run);
+    handlers.data("ListNamedShadowsForThing", Some(permission), run);
+    handlers.data("ListRetainedMessages", None, list_retained_messages::run);
+    handlers.data("ListSubscriptions", None, list_subscriptions::run);
+    handlers.data_raw("Publish", Some(publish::permission), publish::run);
+    handlers.data_raw("SendDirectMessage", None, send_direct_message::run);
+    handlers.data_raw("UpdateThingShadow", Some(update_thing_shadow::permission), update_thing_shadow::run);
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::data::properties::PropertyMembers;
 use crate::data::topic;
 use crate::error::ApiError;
-use crate::services::Call;
+use crate::services::{Call, Permissions};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -20,6 +20,12 @@ pub(super) struct Input {
     retain: bool,
     #[serde(flatten)]
     properties: PropertyMembers,
+}
+
+pub(super) fn permission(call: &Call<'_>, input: &Input) -> Permissions {
+    let topic = call.services.arns.topic(&input.topic);
+    let retain = input.retain.then(|| ("iot:RetainPublish", topic.clone()));
+    std::iter::once(("iot:Publish", topic)).chain(retain).collect()
 }
 
 pub(super) fn run(call: &Call<'_>, input: Input, payload: &Bytes) -> Result<Bytes, ApiError> {

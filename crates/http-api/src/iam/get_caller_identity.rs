@@ -8,8 +8,8 @@ use crate::services::Call;
 #[expect(clippy::unnecessary_wraps, reason = "every action of this protocol has the same shape")]
 pub(super) fn run(call: &Call<'_>, _form: &Form) -> Result<Option<Element>, Refusal> {
     let children = [
-        Element::text("Arn", &call.caller.principal_arn),
-        Element::text("UserId", &call.caller.user_id),
+        Element::text("Arn", call.principal_arn()),
+        Element::text("UserId", call.principal_id()),
         Element::text("Account", &call.services.arns.account),
     ];
     Ok(Some(Element::parent("GetCallerIdentityResult", children)))
