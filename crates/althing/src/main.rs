@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use crate::commands::{Command, bench, env, hash_password, serve};
+use crate::commands::{Command, bench, env, hash_password, serve, shadow};
 
 /// A self-hosted server that does what AWS IoT Core does.
 #[derive(Parser)]
@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         Some(Command::Serve(flags)) => serve::run(*flags),
         Some(Command::Env(flags)) => env::run(&flags),
         Some(Command::HashPassword) => hash_password::run(),
+        Some(Command::Shadow(flags)) => return shadow::run(&flags),
         Some(Command::Bench(flags)) => return bench::run(&flags),
     };
     match done {

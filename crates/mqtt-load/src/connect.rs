@@ -71,9 +71,9 @@ impl<'a> Arriving<'a> {
             }
             if self.connects != arrived {
                 (arrived, arrived_at) = (self.connects, Instant::now());
-            } else if arrived_at.elapsed() > run.options.patience() {
+            } else if arrived_at.elapsed() > run.options.connect.patience() {
                 let missing = format!("{} clients are on their way in", self.fleet.links.len());
-                let seconds = run.options.patience().as_secs();
+                let seconds = run.options.connect.patience().as_secs();
                 return Err(LoadError::Stalled { awaited: "CONNACK", seconds, missing });
             }
             let connects = self.connects;

@@ -8,7 +8,7 @@ use names::limits::LOAD_STALL_SECONDS;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
-use crate::{LoadError, Options, Version, tls};
+use crate::{ConnectOptions, LoadError, Version, tls};
 
 /// Where the broker is, and what each client needs to be let in.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`LoadError::Setting`]: no such host, no such file, or no certificate in it.
-    pub fn new(options: &Options) -> Result<Self, LoadError> {
+    pub fn new(options: &ConnectOptions) -> Result<Self, LoadError> {
         let host = options.host_and_port();
         let unknown = |why: &dyn std::fmt::Display| LoadError::Setting(format!("cannot find {host}: {why}"));
         let mut found = host.to_socket_addrs().map_err(|error| unknown(&error))?;

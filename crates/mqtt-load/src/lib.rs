@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod connect;
+mod connect_options;
 mod endpoint;
 mod error;
 mod fleet;
@@ -32,6 +33,7 @@ mod websocket;
 
 use std::sync::atomic::AtomicBool;
 
+pub use connect_options::ConnectOptions;
 pub use endpoint::{Endpoint, Login};
 pub use error::{Failure, LoadError};
 pub use fleet::Fleet;

@@ -71,7 +71,7 @@ fn collect(run: &mut Run<'_>, acknowledged: u64, report: &mut Report) -> Result<
         fleet.open(Login { client_id: &run.options.session_id(i), is_clean: false })?;
     }
     let (mut arrived_at, mut ready) = (began, Vec::new());
-    while collected < acknowledged && arrived_at.elapsed() < run.options.patience() && !fleet.is_stopped() {
+    while collected < acknowledged && arrived_at.elapsed() < run.options.connect.patience() && !fleet.is_stopped() {
         fleet.step(STEP, &mut ready)?;
         let before = collected;
         for number in &ready {
@@ -131,8 +131,8 @@ impl<'a> Filling<'a> {
         while (began.elapsed() < time || self.acknowledged == already) && !self.fleet.is_stopped() {
             if self.step(true)? {
                 arrived_at = Instant::now();
-            } else if arrived_at.elapsed() > run.options.patience() {
-                return Err(self.stalled(run.options.patience()));
+            } else if arrived_at.elapsed() > run.options.connect.patience() {
+                return Err(self.stalled(run.options.connect.patience()));
             }
             let acknowledged = self.acknowledged - already;
             let elapsed = began.elapsed();
@@ -150,8 +150,8 @@ impl<'a> Filling<'a> {
         while self.publishers.iter().any(|publisher| publisher.missing() != (0, 0)) {
             if self.step(false)? {
                 arrived_at = Instant::now();
-            } else if arrived_at.elapsed() > run.options.patience() {
-                return Err(self.stalled(run.options.patience()));
+            } else if arrived_at.elapsed() > run.options.connect.patience() {
+                return Err(self.stalled(run.options.connect.patience()));
             }
         }
         Ok(())

@@ -1,14 +1,11 @@
 //! The command line of a run.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use names::limits::{
-    LOAD_CLIENTS_MAX, LOAD_FILTERS_MAX, LOAD_PAYLOAD_BYTES_MAX, LOAD_SECONDS_MAX, LOAD_STALL_SECONDS, LOAD_WINDOW_MAX,
-};
+use names::limits::{LOAD_CLIENTS_MAX, LOAD_FILTERS_MAX, LOAD_PAYLOAD_BYTES_MAX, LOAD_SECONDS_MAX, LOAD_WINDOW_MAX};
 
-use crate::{LoadError, Version};
+use crate::{ConnectOptions, LoadError};
 
 /// Who talks to whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -34,18 +31,12 @@ pub enum Scenario {
 pub struct Options {
     /// Who talks to whom
     pub scenario: Scenario,
-    /// The broker: HOST or HOST:PORT [default: 127.0.0.1:1883, with --tls localhost:8883]
-    #[arg(long, value_name = "HOST:PORT")]
-    pub address: Option<String>,
     /// Clients: pairs, publishers, subscribers or connections [default: 50; fan-out 500, echo 10, idle 1000]
     #[arg(short = 'n', long, value_name = "N", value_parser = |text: &str| whole(text, 1, LOAD_CLIENTS_MAX))]
     pub clients: Option<usize>,
     /// QoS of publishes and subscriptions [default: 0; offline 1]
     #[arg(long, value_parser = clap::value_parser!(u8).range(0..=2))]
     pub qos: Option<u8>,
-    /// The version of MQTT
-    #[arg(long, default_value = "3.1.1", value_name = "VERSION")]
-    pub mqtt: Version,
     /// Payload of a message
     #[arg(long, default_value = "256", value_name = "BYTES", value_parser = |text: &str| whole(text, 0, LOAD_PAYLOAD_BYTES_MAX))]
     pub payload: usize,
@@ -76,39 +67,9 @@ pub struct Options {
     /// How client identifiers begin; a number follows
     #[arg(long, default_value = "bench-{run}-", value_name = "TEXT")]
     pub client_prefix: String,
-    /// User name
-    #[arg(long, value_name = "NAME")]
-    pub user: Option<String>,
-    /// Password; better given in the environment, where other users do not see it
-    #[arg(long, env = "ALTHING_BENCH_PASSWORD", hide_env_values = true, requires = "user")]
-    pub password: Option<String>,
-    /// Connect with TLS
-    #[arg(long, requires = "ca")]
-    pub tls: bool,
-    /// Authorities that the broker's certificate must come from (PEM)
-    #[arg(long, value_name = "FILE", requires = "tls")]
-    pub ca: Option<PathBuf>,
-    /// The clients' certificate, with its chain (PEM)
-    #[arg(long, value_name = "FILE", requires = "key", requires = "tls")]
-    pub cert: Option<PathBuf>,
-    /// The clients' private key (PEM)
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    pub key: Option<PathBuf>,
-    /// The name that the broker's certificate must carry [default: the host of --address]
-    #[arg(long, value_name = "NAME", requires = "tls")]
-    pub server_name: Option<String>,
-    /// The protocol to ask for in TLS, where a port serves more than MQTT
-    #[arg(long, default_value = "", value_name = "NAME", hide_default_value = true)]
-    pub alpn: String,
-    /// Speak MQTT over WebSocket, at this path
-    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "/mqtt", require_equals = true)]
-    pub websocket: Option<String>,
-    /// Keep alive of each client, 0 for none
-    #[arg(long, default_value_t = 1200, value_name = "SECONDS")]
-    pub keep_alive: u16,
-    /// Give up when nothing arrives for so long
-    #[arg(long, default_value_t = LOAD_STALL_SECONDS, value_name = "SECONDS")]
-    pub stall: u64,
+    /// Where the broker is, and as whom the clients come
+    #[command(flatten)]
+    pub connect: ConnectOptions,
     /// The broker's process on this machine: its CPU time and memory are reported
     #[arg(long)]
     pub pid: Option<u32>,
@@ -157,11 +118,6 @@ impl Options {
         self.window.unwrap_or(if self.scenario == Scenario::FanOut { 4 } else { 20 })
     }
 
-    /// How long nothing may happen.
-    pub(crate) fn patience(&self) -> Duration {
-        Duration::from_secs(self.stall.max(1))
-    }
-
     /// Client number `i`'s identifier.
     pub(crate) fn client_id(&self, i: usize) -> String {
         format!("{}{i}", of_this_run(&self.client_prefix))
@@ -192,19 +148,6 @@ impl Options {
     /// Filter `k` of the client that gets nothing.
     pub(crate) fn bystander_filter(&self, k: usize) -> String {
         of_this_run(&self.filter).replace("{k}", &k.to_string())
-    }
-
-    /// The broker's address, with the port that MQTT has.
-    pub(crate) fn host_and_port(&self) -> String {
-        let (host, port) = if self.tls { ("localhost", 8883) } else { ("127.0.0.1", 1883) };
-        let typed = self.address.as_deref().unwrap_or(host);
-        let has_port = typed.rsplit_once(':').is_some_and(|(host, _)| !host.contains(':') || host.ends_with(']'));
-        match has_port {
-            true => typed.to_owned(),
-            // An IPv6 address as it is.
-            false if typed.contains(':') && !typed.ends_with(']') => format!("[{typed}]:{port}"),
-            false => format!("{typed}:{port}"),
-        }
     }
 }
 
@@ -251,18 +194,6 @@ mod tests {
         check(&["offline"], 50, 1, 20);
         check(&["idle", "-n", "7"], 7, 0, 20);
         check(&["pair", "--qos", "2", "--window", "1", "--clients", "3"], 3, 2, 1);
-    }
-
-    #[test]
-    fn the_port_is_mqtts_unless_it_is_said() {
-        let check = |arguments: &[&str], expected: &str| assert_eq!(parsed(arguments).host_and_port(), expected);
-        check(&["pair"], "127.0.0.1:1883");
-        check(&["pair", "--tls", "--ca", "x"], "localhost:8883");
-        check(&["pair", "--address", "broker"], "broker:1883");
-        check(&["pair", "--address", "broker:99"], "broker:99");
-        check(&["pair", "--address", "::1"], "[::1]:1883");
-        check(&["pair", "--address", "[::1]"], "[::1]:1883");
-        check(&["pair", "--address", "[::1]:99"], "[::1]:99");
     }
 
     #[test]

@@ -21,7 +21,7 @@ impl<'a> Run<'a> {
         if let Some(pid) = options.pid.filter(|pid| Usage::of(*pid).is_none()) {
             return Err(LoadError::Setting(format!("--pid {pid}: there is no such process here")));
         }
-        Ok(Self { options, progress, endpoint: Arc::new(Endpoint::new(options)?), stop })
+        Ok(Self { options, progress, endpoint: Arc::new(Endpoint::new(&options.connect)?), stop })
     }
 
     pub(crate) fn fleet(&self) -> Result<Fleet<'a>, LoadError> {
@@ -60,17 +60,17 @@ impl<'a> Run<'a> {
         let mut report = Report::default();
         let scenario = clap::ValueEnum::to_possible_value(&options.scenario);
         report.text("scenario", scenario.map(|value| value.get_name().to_owned()).unwrap_or_default());
-        report.text("address", options.host_and_port());
+        report.text("address", options.connect.host_and_port());
         report.text(
             "transport",
-            match (options.tls, options.websocket.is_some()) {
+            match (options.connect.tls, options.connect.websocket.is_some()) {
                 (false, false) => "tcp",
                 (true, false) => "tls",
                 (false, true) => "websocket",
                 (true, true) => "websocket over tls",
             },
         );
-        report.text("mqtt", options.mqtt.name());
+        report.text("mqtt", options.connect.mqtt.name());
         report.count("clients", options.clients() as u64);
         if !matches!(options.scenario, Scenario::Idle | Scenario::Connect) {
             report.count("qos", options.qos().into());

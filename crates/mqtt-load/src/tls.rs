@@ -8,10 +8,10 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::{LoadError, Options};
+use crate::{ConnectOptions, LoadError};
 
 /// The configuration that the options ask for; none without `--tls`.
-pub(crate) fn client_config(options: &Options) -> Result<Option<Arc<ClientConfig>>, LoadError> {
+pub(crate) fn client_config(options: &ConnectOptions) -> Result<Option<Arc<ClientConfig>>, LoadError> {
     let (true, Some(ca)) = (options.tls, &options.ca) else { return Ok(None) };
     let mut roots = RootCertStore::empty();
     for certificate in certificates(ca)? {

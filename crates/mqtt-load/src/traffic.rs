@@ -151,8 +151,8 @@ impl<'a> Traffic<'a> {
             }
             if self.messages != arrived {
                 (arrived, arrived_at) = (self.messages, Instant::now());
-            } else if arrived_at.elapsed() > run.options.patience() {
-                return Err(self.stalled(run.options.patience()));
+            } else if arrived_at.elapsed() > run.options.connect.patience() {
+                return Err(self.stalled(run.options.connect.patience()));
             }
             let rate = self.messages as f64 / began.elapsed().as_secs_f64();
             run.progress.show(|| {

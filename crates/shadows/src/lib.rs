@@ -30,7 +30,7 @@ pub use error::ServiceError;
 pub use metrics::ShadowMetrics;
 pub use named::NamedShadows;
 pub use operation::Operation;
-pub use reserved_topics::{ReplyTopic, parse_request_topic, request_filters};
+pub use reserved_topics::{ReplyTopic, parse_request_topic, request_filters, request_topic};
 pub use service::ShadowService;
 pub use settings::ShadowSettings;
 pub use shadow_id::ShadowId;

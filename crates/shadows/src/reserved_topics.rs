@@ -29,6 +29,19 @@ pub fn parse_request_topic(topic: &str) -> Option<(ShadowId, Operation)> {
     Some((ShadowId { thing: ThingName::new(thing).ok()?, name }, operation))
 }
 
+/// The topic on which an operation on a shadow is asked for.
+pub fn request_topic(id: &ShadowId, operation: Operation) -> TopicName {
+    topic(id, operation.as_str())
+}
+
+fn topic(ShadowId { thing, name }: &ShadowId, rest: &str) -> TopicName {
+    let topic = match name {
+        None => format!("$aws/things/{thing}/shadow/{rest}"),
+        Some(name) => format!("$aws/things/{thing}/shadow/name/{name}/{rest}"),
+    };
+    TopicName::new(topic).expect("names have neither wildcards nor U+0000 and are short")
+}
+
 /// Where the news of a shadow are published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReplyTopic {
@@ -45,19 +58,19 @@ pub enum ReplyTopic {
 impl ReplyTopic {
     /// The whole topic for one shadow.
     pub fn of(self, id: &ShadowId) -> TopicName {
-        let thing = &id.thing;
-        let (operation, reply) = match self {
-            Self::Accepted(operation) => (operation, "accepted"),
-            Self::Rejected(operation) => (operation, "rejected"),
-            Self::Documents => (Operation::Update, "documents"),
-            Self::Delta => (Operation::Update, "delta"),
-        };
-        let operation = operation.as_str();
-        let topic = match &id.name {
-            None => format!("$aws/things/{thing}/shadow/{operation}/{reply}"),
-            Some(name) => format!("$aws/things/{thing}/shadow/name/{name}/{operation}/{reply}"),
-        };
-        TopicName::new(topic).expect("names have neither wildcards nor U+0000 and are short")
+        topic(
+            id,
+            match self {
+                Self::Accepted(Operation::Get) => "get/accepted",
+                Self::Accepted(Operation::Update) => "update/accepted",
+                Self::Accepted(Operation::Delete) => "delete/accepted",
+                Self::Rejected(Operation::Get) => "get/rejected",
+                Self::Rejected(Operation::Update) => "update/rejected",
+                Self::Rejected(Operation::Delete) => "delete/rejected",
+                Self::Documents => "update/documents",
+                Self::Delta => "update/delta",
+            },
+        )
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod env;
 pub(crate) mod hash_password;
 pub(crate) mod serve;
+pub(crate) mod shadow;
 
 /// What `althing` can do.
 #[derive(clap::Subcommand)]
@@ -14,6 +15,8 @@ pub(crate) enum Command {
     Env(env::Flags),
     /// Read a password and print the hash that `password_hash` in `[[users]]` takes
     HashPassword,
+    /// Read, change or follow a device shadow
+    Shadow(Box<shadow::Flags>),
     /// Put load on an MQTT broker, this or another, and measure what it delivers and what that costs
     Bench(Box<bench::Flags>),
 }
