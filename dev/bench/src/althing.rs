@@ -30,14 +30,21 @@ impl Althing {
     }
 
     /// Starts it on one core with one worker, or on both with two.
-    pub(crate) fn start(&self, binaries: &Binaries, workers: usize) -> anyhow::Result<Broker> {
-        self.start_with_http(binaries, workers).map(|(broker, _)| broker)
+    pub(crate) fn start(&self, binaries: &Binaries, workers: usize, durability: &str) -> anyhow::Result<Broker> {
+        self.start_with_http(binaries, workers, durability).map(|(broker, _)| broker)
     }
 
-    fn start_with_http(&self, binaries: &Binaries, workers: usize) -> anyhow::Result<(Broker, SocketAddr)> {
+    fn start_with_http(
+        &self,
+        binaries: &Binaries,
+        workers: usize,
+        durability: &str,
+    ) -> anyhow::Result<(Broker, SocketAddr)> {
+        let settings = self.folder.join("althing.toml");
+        std::fs::write(&settings, format!("durability = {durability:?}\n"))?;
         let (plain, tls, http) = (free_address()?, free_address()?, free_address()?);
         let mut command = binaries.on_cores(if workers > 1 { BOTH_CORES } else { BROKER_CORE }, &binaries.althing);
-        command.arg("serve").arg("--data-dir").arg(&self.data_dir);
+        command.arg("serve").arg("--config").arg(settings).arg("--data-dir").arg(&self.data_dir);
         command.args(["--alpn", "off", "--https", "off", "--mqtt", &plain.to_string()]);
         command.args(["--mqtts", &tls.to_string(), "--http", &http.to_string()]);
         command.env("TOKIO_WORKER_THREADS", workers.to_string());
@@ -46,7 +53,7 @@ impl Althing {
 
     /// Registers the device and lets it do everything; the data directory knows its certificate from then on.
     pub(crate) fn register(&self, binaries: &Binaries, certificates: &Certificates) -> anyhow::Result<()> {
-        let (_broker, http) = self.start_with_http(binaries, 1)?;
+        let (_broker, http) = self.start_with_http(binaries, 1, "sync")?;
         let key = self.administrator(binaries)?;
         let certificate = json!({ "certificatePem": certificates.device_pem, "status": "ACTIVE" });
         let registered = send(http, &key, "POST", "/certificate/register-no-ca", &certificate)?;

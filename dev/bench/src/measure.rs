@@ -48,7 +48,7 @@ impl<'a> Bench<'a> {
     pub fn measure(&self, row: &Row, contender: Contender) -> anyhow::Result<Cell> {
         let broker = match contender {
             Contender::Floor => self.start_floor()?,
-            Contender::Althing => self.althing.start(self.binaries, row.workers)?,
+            Contender::Althing => self.althing.start(self.binaries, row.workers, row.durability)?,
             Contender::Mosquitto => mosquitto::start(self.binaries, &self.certificates, self.folder)?,
         };
         Ok(match self.load(row, contender, &broker) {

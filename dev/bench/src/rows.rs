@@ -41,6 +41,8 @@ pub struct Row {
     pub is_tls: bool,
     /// The server's worker threads.
     pub workers: usize,
+    /// The server's setting: `sync`, or `os` for a disk that is not waited for.
+    pub durability: &'static str,
     /// What the server should reach.
     pub goal: Goal,
 }
@@ -95,7 +97,31 @@ const PAIR: Row = Row {
     figure: PER_MESSAGE,
     is_tls: false,
     workers: 1,
+    durability: "sync",
     goal: Goal::OfFloor(2.0, None),
+};
+
+/// 50 devices, each with five updates of its own shadow under way.
+const SHADOW: Row = Row {
+    name: "shadow",
+    title: "accepted shadow update, fsync",
+    unit: "us CPU/update",
+    contenders: SERVER,
+    load: &[
+        "echo",
+        "--clients",
+        "50",
+        "--window",
+        "5",
+        "--topic",
+        "$aws/things/bench{i}/shadow/update",
+        "--await",
+        "$aws/things/bench{i}/shadow/update/accepted",
+        "--body",
+        r#"{"state":{"reported":{"n":{seq}}}}"#,
+    ],
+    goal: Goal::AtMost(25.0),
+    ..PAIR
 };
 
 /// All rows, in the order in which they are measured and printed.
@@ -182,6 +208,14 @@ pub(crate) const ROWS: &[Row] = &[
         figure: ("messages_per_second", 1.0),
         goal: Goal::OfStore(40_000.0),
         ..PAIR
+    },
+    SHADOW,
+    Row {
+        name: "shadow-os",
+        title: "accepted shadow update, no fsync",
+        durability: "os",
+        goal: Goal::AtMost(18.0),
+        ..SHADOW
     },
     Row {
         name: "threads-0",

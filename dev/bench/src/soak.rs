@@ -21,7 +21,7 @@ pub fn run(binaries: &Binaries, time: Duration) -> anyhow::Result<String> {
     ensure!(time >= TIME_MIN, "a soak of less than {} s says nothing", TIME_MIN.as_secs());
     let folder = tempfile::tempdir()?;
     let althing = Althing::new(folder.path());
-    let broker = althing.start(binaries, 1)?;
+    let broker = althing.start(binaries, 1, "sync")?;
     let stop = AtomicBool::new(false);
     let endpoint = Endpoint::plain(broker.plain);
     let mut soak = Soak::new(Fleet::new(Arc::new(endpoint), &stop)?)?;
