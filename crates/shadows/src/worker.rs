@@ -44,13 +44,6 @@ struct Asked {
 /// What each of the requests came to, in their order.
 type Done = Vec<Result<Outcome, ShadowError>>;
 
-/// Requests that have been done and may be waiting for the disk.
-struct Begun {
-    asked: Asked,
-    done: Result<Done, StoreError>,
-    write: Option<Write>,
-}
-
 /// A new record on its way to the disk.
 struct Write {
     stored: Stored,
@@ -85,18 +78,23 @@ impl Worker {
 
     async fn take(&mut self, mut open: Vec<Asked>) {
         for _ in 0..ATTEMPTS_MAX {
-            let under_way: Vec<_> = open.drain(..).map(|asked| self.begin(asked)).collect();
+            let (mut unchanged, mut under_way) = (Vec::new(), Vec::new());
+            for asked in open.drain(..) {
+                match self.perform(&asked) {
+                    Ok((done, None)) => unchanged.push((asked, done)),
+                    Ok((done, Some(write))) => under_way.push((asked, done, write)),
+                    Err(error) => self.fail(asked, &error),
+                }
+            }
+            // Nobody's question waits for the disk.
+            self.tell(unchanged).await;
             let mut durable = Vec::with_capacity(under_way.len());
-            for Begun { asked, done, write } in under_way {
-                let written = match write {
-                    Some(Write { stored, bytes, ticket }) => {
-                        let put = |version| self.cache.put(asked.id.clone(), stored, version, bytes);
-                        ticket.await.map(put)
+            for (asked, done, Write { stored, bytes, ticket }) in under_way {
+                match ticket.await {
+                    Ok(version) => {
+                        self.cache.put(asked.id.clone(), stored, version, bytes);
+                        durable.push((asked, done));
                     }
-                    None => Ok(()),
-                };
-                match written.and(done) {
-                    Ok(done) => durable.push((asked, done)),
                     Err(StoreError::Conflict) => open.push(asked), // another node was faster
                     Err(error) => self.fail(asked, &error),
                 }
@@ -111,13 +109,6 @@ impl Worker {
     }
 
     /// Does all requests on one shadow and hands what they come to to the store.
-    fn begin(&mut self, asked: Asked) -> Begun {
-        match self.perform(&asked) {
-            Ok((done, write)) => Begun { asked, done: Ok(done), write },
-            Err(error) => Begun { asked, done: Err(error), write: None },
-        }
-    }
-
     fn perform(&mut self, Asked { id, requests }: &Asked) -> Result<(Done, Option<Write>), StoreError> {
         let limits = &self.service.settings.document;
         let record = table::read(&*self.service.store, id, |version| self.cache.get(id, version))?;

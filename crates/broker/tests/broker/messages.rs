@@ -130,6 +130,27 @@ fn nothing_more_is_taken_from_a_client_while_a_service_has_to_catch_up() {
     assert_eq!((acknowledged, served), (2 * each, 2 * each), "what is acknowledged has reached the service");
 }
 
+/// A service that keeps what it is told: the client is acknowledged when the service is done, and not if it drops the
+/// message.
+#[test]
+fn a_client_is_acknowledged_when_the_service_is_done() {
+    let house = House::new();
+    let service = house.router.confirming_service();
+    service.subscribe(TopicFilter::new("t").unwrap(), SubscribeOptions::plain(QoS::AtLeastOnce, Dialect::Aws));
+    let mut client = house.anonymous("c");
+    client.begin(&[publish("t", "x", QoS::AtLeastOnce, false)]);
+    let mut deliveries = Vec::new();
+    assert_eq!(service.mailbox().drain(&mut deliveries, 9), 1);
+    assert!(!client.connection.is_settled());
+    deliveries.drain(..).for_each(|delivery| delivery.confirm());
+    assert_eq!(client.finish(), [puback(7)]);
+
+    client.begin(&[publish("t", "x", QoS::AtLeastOnce, false)]);
+    drop(service);
+    assert_eq!(client.finish(), []);
+    assert_eq!(client.progress, Progress::Close(DisconnectReason::ServerError));
+}
+
 #[test]
 fn a_small_message_behind_a_large_packet_does_not_keep_the_large_buffer() {
     let house = House::new();

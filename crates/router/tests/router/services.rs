@@ -1,9 +1,13 @@
 //! Services make their publishers wait, and lose nothing.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use message::{QoS, TopicName};
 use names::{Dialect, limits};
+use router::{Handled, NotHandled};
 
 use crate::{connection, filter, message, options, publish, router};
 
@@ -66,4 +70,38 @@ async fn a_publisher_that_waits_for_a_service_is_let_go_when_the_service_ends() 
     tokio::task::yield_now().await;
     drop(service);
     tokio::time::timeout(std::time::Duration::from_secs(5), waiting).await.expect("still waiting").unwrap();
+}
+
+/// A service that keeps what it is told is waited for, by publishers of QoS 1 and 2, until it is done.
+#[tokio::test]
+async fn a_message_is_handled_when_every_service_that_confirms_is_done() {
+    let router = router();
+    let (one, other, plain) = (router.confirming_service(), router.confirming_service(), router.service());
+    for service in [&one, &other, &plain] {
+        service.subscribe(filter("t/#"), options(QoS::AtLeastOnce, Dialect::Mqtt));
+    }
+    assert!(publish(&router, message("t", "x", QoS::AtMostOnce, false)).handled.is_empty());
+    assert!(publish(&router, message("other", "x", QoS::AtLeastOnce, false)).handled.is_empty());
+    [one.mailbox(), other.mailbox()].iter().for_each(|mailbox| _ = mailbox.drain(&mut Vec::new(), 9));
+
+    let mut handled = publish(&router, message("t", "x", QoS::ExactlyOnce, false)).handled;
+    let mut deliveries = Vec::new();
+    one.mailbox().drain(&mut deliveries, 9);
+    other.mailbox().drain(&mut deliveries, 9);
+    for delivery in &deliveries {
+        assert!(now_ready(&mut handled).is_none());
+        delivery.confirm();
+    }
+    assert_eq!(now_ready(&mut handled), Some(Ok(())));
+
+    let mut dropped = publish(&router, message("t", "x", QoS::AtLeastOnce, false)).handled;
+    drop((one, other));
+    assert_eq!(now_ready(&mut dropped), Some(Err(NotHandled)), "a service that ends has not done it");
+}
+
+fn now_ready(handled: &mut Handled) -> Option<Result<(), NotHandled>> {
+    match Pin::new(handled).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => None,
+    }
 }

@@ -33,6 +33,8 @@ proptest! {
             let delta: Value = serde_json::from_slice(&delta).unwrap();
             let reported = shadow.update(&json!({"state": {"reported": delta["state"]}}).to_string(), 3);
             prop_assert_eq!(reported.delta(), None);
+            let state: Value = serde_json::from_str(&shadow.state()).unwrap();
+            prop_assert!(agree(&delta["state"], &state["desired"], &state["reported"]), "{} in {}", delta["state"], state);
         }
     }
 
@@ -71,6 +73,16 @@ proptest! {
         if let Ok(stored) = Stored::from_stored(&bytes) {
             prop_assert_eq!(Stored::from_stored(&stored.to_stored()), Ok(stored));
         }
+    }
+}
+
+/// Whether both sections have the same at all paths of the delta.
+fn agree(delta: &Value, desired: &Value, reported: &Value) -> bool {
+    match delta {
+        Value::Object(fields) if !fields.is_empty() => {
+            fields.iter().all(|(key, delta)| agree(delta, &desired[key], &reported[key]))
+        }
+        leaf => leaf == desired && desired == reported,
     }
 }
 

@@ -73,19 +73,19 @@ fn a_corrupt_record_is_an_error_and_not_a_missing_shadow() {
 }
 
 #[derive(Clone, Copy)]
-enum Fault {
+pub(crate) enum Fault {
     Slow,
     Failing,
     Conflicting,
 }
 
-struct FaultyStore {
+pub(crate) struct FaultyStore {
     fault: Fault,
-    waiting: Mutex<Vec<Done>>,
+    pub(crate) waiting: Mutex<Vec<Done>>,
 }
 
 impl FaultyStore {
-    fn new(fault: Fault) -> Self {
+    pub(crate) fn new(fault: Fault) -> Self {
         Self { fault, waiting: Mutex::default() }
     }
 }

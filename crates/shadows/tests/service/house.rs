@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use message::{Message, Origin, QoS, TopicFilter, TopicName};
 use names::{Dialect, ShadowName, ThingName, Timestamp};
-use router::{Delivery, Router, SubscribeOptions, Subscriber};
+use router::{Delivery, Handled, Router, SubscribeOptions, Subscriber};
 use shadows::{ShadowId, ShadowService, ShadowSettings, parse_request_topic};
 use store::{MemoryStore, Store};
 use tokio::runtime::Runtime;
@@ -66,20 +66,26 @@ impl House {
         })));
     }
 
-    pub(crate) fn send(&self, topic: &str, payload: &str) {
-        self.send_from(Origin::default(), topic, payload);
+    /// Sends a message of nobody's; what its publisher would wait for comes back.
+    pub(crate) fn send(&self, topic: &str, payload: &str) -> Handled {
+        self.send_from(Origin::default(), topic, payload)
     }
 
-    pub(crate) fn send_from(&self, origin: Origin, topic: &str, payload: &str) {
-        let _ = self.router.publish(Message {
+    pub(crate) fn send_from(&self, origin: Origin, topic: &str, payload: &str) -> Handled {
+        self.send_as(&Arc::new(origin), topic, payload)
+    }
+
+    pub(crate) fn send_as(&self, origin: &Arc<Origin>, topic: &str, payload: &str) -> Handled {
+        let (published, _) = self.router.publish(Message {
             topic: TopicName::new(topic.to_owned()).unwrap(),
             payload: payload.to_owned().into(),
             qos: QoS::AtLeastOnce,
             retain: false,
             properties: None,
             received_at: at(0),
-            origin: Arc::new(origin),
+            origin: Arc::clone(origin),
         });
+        published.handled
     }
 
     /// The next `count` replies as (topic, body); requests are left out.

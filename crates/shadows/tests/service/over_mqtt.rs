@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use message::Origin;
-use store::{Direction, MemoryStore, Store};
+use shadows::ShadowSettings;
+use store::{Direction, MemoryStore, Store, Version};
 
+use crate::faults::{Fault, FaultyStore};
 use crate::house::{House, NOW, at, classic, pair};
 
 #[tokio::test]
@@ -59,7 +62,7 @@ async fn wills_and_strange_topics_are_ignored() {
     let mut house = House::new();
     house.open();
     let will = Origin { is_will: true, ..Origin::default() };
-    house.send_from(will, "$aws/things/t/shadow/update", r#"{"state":{"reported":{"dead":1}}}"#);
+    drop(house.send_from(will, "$aws/things/t/shadow/update", r#"{"state":{"reported":{"dead":1}}}"#));
     house.send("$aws/things/a b/shadow/get", "");
     house.send("$aws/things/t/shadow/update/accepted/x", "{}");
     house.send("$aws/things/t/shadow/get", "");
@@ -149,7 +152,113 @@ async fn deleted_shadows_are_forgotten_after_48_hours() {
         if deleted() == 0 {
             return;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     panic!("{} are left", deleted());
+}
+
+/// Developer guide, quotas: 10 requests of a connection on a thing may be unanswered. Others are not touched.
+#[tokio::test]
+async fn what_is_over_the_quota_in_flight_is_refused_with_429() {
+    let store = Arc::new(FaultyStore::new(Fault::Slow));
+    let mut house = House::over(Arc::<FaultyStore>::clone(&store));
+    house.open();
+    let (one, other) = (client("one"), client("other"));
+    for n in 0..12 {
+        let body = format!(r#"{{"state":{{}},"clientToken":"{n}"}}"#);
+        house.send_as(&one, "$aws/things/t/shadow/update", &body);
+    }
+    house.send_as(&other, "$aws/things/t/shadow/update", r#"{"state":{}}"#);
+    house.send_as(&one, "$aws/things/u/shadow/update", r#"{"state":{}}"#);
+    let refused = |n| {
+        let body = format!(r#"{{"code":429,"message":"Too many requests","clientToken":"{n}"}}"#);
+        pair("$aws/things/t/shadow/update/rejected", &body)
+    };
+    assert_eq!(house.replies(2).await, [refused(10), refused(11)]);
+    let accepted =
+        |replies: &[(String, String)]| replies.iter().filter(|(topic, _)| topic.ends_with("/accepted")).count();
+    let mut replies = Vec::new();
+    while accepted(&replies) < 12 {
+        for answer in store.waiting.lock().drain(..) {
+            answer(Ok(Version(1)));
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        replies.extend(house.heard());
+    }
+    assert_eq!(house.service.metrics().throttled.load(Ordering::Relaxed), 2);
+    house.send_as(&one, "$aws/things/t/shadow/get", "");
+    assert_eq!(
+        house.replies(1).await[0].0,
+        "$aws/things/t/shadow/get/rejected",
+        "the store forgets; it is asked again"
+    );
+}
+
+#[tokio::test]
+async fn requests_over_the_quota_of_a_second_are_refused_both_ways_in() {
+    let settings = ShadowSettings { requests_per_second_per_thing_max: 2, ..ShadowSettings::default() };
+    let mut house = House::with(MemoryStore::new(), settings);
+    house.open();
+    house.send("$aws/things/t/shadow/get", "");
+    house.send("$aws/things/t/shadow/name/n/get", "");
+    house.send("$aws/things/t/shadow/get", "");
+    let mut codes: Vec<_> = house.replies(3).await.into_iter().map(|(_, body)| body[8..11].to_owned()).collect();
+    codes.sort();
+    assert_eq!(codes, ["404", "404", "429"]);
+    let over = house.service.get(&classic("t"), b"", at(NOW)).unwrap_err();
+    assert_eq!(over.to_string(), "Too many requests");
+    let next = house.service.get(&classic("t"), b"", at(NOW + 1)).unwrap_err();
+    assert_eq!(next.to_string(), "No shadow exists with name: 't'");
+}
+
+/// A request of QoS 1 is acknowledged when it is answered: after the disk has it.
+#[tokio::test]
+async fn a_request_is_confirmed_when_it_is_answered() {
+    let store = Arc::new(FaultyStore::new(Fault::Slow));
+    let mut house = House::over(Arc::<FaultyStore>::clone(&store));
+    house.open();
+    let update = house.send("$aws/things/t/shadow/update", r#"{"state":{}}"#);
+    let will = house.send_from(Origin { is_will: true, ..Origin::default() }, "$aws/things/t/shadow/update", "{}");
+    let refused = house.send("$aws/things/u/shadow/update", "{");
+    tokio::time::timeout(Duration::from_secs(20), will).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(20), refused).await.unwrap().unwrap();
+    let mut update = std::pin::pin!(update);
+    assert!(tokio::time::timeout(Duration::from_millis(20), update.as_mut()).await.is_err());
+    assert_eq!(store.waiting.lock().len(), 1);
+    store.waiting.lock().drain(..).for_each(|answer| answer(Ok(Version(1))));
+    tokio::time::timeout(Duration::from_secs(20), update).await.unwrap().unwrap();
+    assert!(house.heard().iter().any(|(topic, _)| topic == "$aws/things/t/shadow/update/accepted"));
+}
+
+/// A second node over the same store: what one remembers of a shadow does not count when the other has changed it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_node_may_change_the_same_shadows() {
+    let store = MemoryStore::new();
+    let mut nodes = [House::over(Arc::<MemoryStore>::clone(&store)), House::over(store)];
+    for node in &mut nodes {
+        node.open();
+    }
+    for n in 1..=20 {
+        let node = &nodes[n % 2];
+        let body = format!(r#"{{"state":{{"reported":{{"n":{n}}}}},"version":{}}}"#, n - 1);
+        node.send("$aws/things/t/shadow/update", &body);
+        let replies = node.replies(2).await;
+        assert!(replies[1].1.contains(&format!(r#""version":{n},"#)), "{replies:?}");
+        node.send("$aws/things/t/shadow/get", "");
+        assert!(node.replies(1).await[0].1.contains(&format!(r#"{{"n":{n}}}"#)));
+    }
+    // At the same time: a write that finds the other's is tried again.
+    for n in 0..100 {
+        nodes[n % 2].send("$aws/things/t/shadow/update", &format!(r#"{{"state":{{"reported":{{"k{n}":1}}}}}}"#));
+    }
+    for node in &nodes {
+        node.replies(100).await;
+    }
+    let got = nodes[0].service.get(&classic("t"), b"", at(NOW)).unwrap();
+    let got: serde_json::Value = serde_json::from_slice(&got).unwrap();
+    assert_eq!((&got["version"], got["state"]["reported"].as_object().unwrap().len()), (&120.into(), 101));
+}
+
+fn client(id: &str) -> Arc<Origin> {
+    Arc::new(Origin { client_id: Some(Arc::from(id)), ..Origin::default() })
 }
