@@ -3,6 +3,7 @@
 //! Answers are remembered for each connection and topic, so a steady stream costs one look-up a message. A change of
 //! any policy, certificate or attachment raises the broker's generation, and everything remembered is asked again.
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use registry::RegistryError;
 use tracing::warn;
 
 use crate::clients::Broker;
+use crate::connection_thing::ConnectionThing;
 use crate::identity::{Identity, Peer};
 use crate::metrics::count;
 
@@ -48,7 +50,7 @@ impl Broker {
         let identity = Identity::Certificate(certificate);
         let policies = self.policies_of(&identity)?;
         let source_ip = source_ip.map(|ip| ip.to_string()).unwrap_or_default();
-        let context = ConnectionContext { client_id: None, source_ip, attributes: None, last_will_topic: None };
+        let context = ConnectionContext { source_ip, ..ConnectionContext::default() };
         let question = Question { action, resource, context: &context };
         if policies.allows(&question) {
             return Ok(true);
@@ -68,6 +70,8 @@ pub(crate) struct Authorizer {
     generation: u64,
     publish: TopicMemo<bool>,
     receive: TopicMemo<bool>,
+    /// Read when a policy first asks for it.
+    thing: OnceCell<Option<ConnectionThing>>,
 }
 
 /// Topics for which a connection remembers an answer; more, and it starts afresh.
@@ -82,6 +86,7 @@ pub(crate) struct ConnectWishes<'a> {
 }
 
 /// What the policies' variables and conditions see of a connection (developer guide, basic-policy-variables).
+#[derive(Default)]
 struct ConnectionContext<'a> {
     /// None for requests by HTTP.
     client_id: Option<&'a str>,
@@ -90,7 +95,12 @@ struct ConnectionContext<'a> {
     attributes: Option<Vec<&'static str>>,
     /// The will's topic as an ARN.
     last_will_topic: Option<String>,
+    /// None by HTTP.
+    authorizer: Option<&'a Authorizer>,
 }
+
+/// What the variables of a connection's thing begin with, as the policies spell it when they ask.
+const THING: &str = "iot:Connection.Thing.";
 
 impl Context for ConnectionContext<'_> {
     fn values(&self, key: &str) -> Option<Values<'_>> {
@@ -103,7 +113,7 @@ impl Context for ConnectionContext<'_> {
         } else if key.eq_ignore_ascii_case("iot:LastWillTopic") {
             self.last_will_topic.as_deref().map(Values::one)
         } else {
-            None
+            self.authorizer?.thing()?.value(key.strip_prefix(THING)?)
         }
     }
 }
@@ -113,7 +123,8 @@ impl Authorizer {
     pub(crate) fn new(broker: Arc<Broker>, peer: Peer, client_id: ClientId) -> Self {
         let policies = Arc::new(PolicySet::new([]));
         let (publish, receive) = (TopicMemo::new(TOPICS_KNOWN_MAX), TopicMemo::new(TOPICS_KNOWN_MAX));
-        Self { broker, peer, client_id, policies, generation: 0, publish, receive }
+        let thing = OnceCell::new();
+        Self { broker, peer, client_id, policies, generation: 0, publish, receive, thing }
     }
 
     pub(crate) fn may_connect(&mut self, wishes: &ConnectWishes<'_>) -> bool {
@@ -163,6 +174,7 @@ impl Authorizer {
         }
         self.publish.clear();
         self.receive.clear();
+        self.thing.take();
         match self.broker.policies_of(&self.peer.identity) {
             Ok(policies) => (self.policies, self.generation) = (policies, generation),
             Err(error) => {
@@ -172,10 +184,22 @@ impl Authorizer {
         }
     }
 
+    /// The registered thing that this connection is; without the registry it is none.
+    fn thing(&self) -> Option<&ConnectionThing> {
+        let read = || ConnectionThing::of(self.broker.registry(), &self.peer.identity, &self.client_id);
+        let known = self.thing.get_or_init(|| {
+            read().unwrap_or_else(|error| {
+                warn!(client_id = %self.client_id, %error, "the connection's thing cannot be read: policies see none");
+                None
+            })
+        });
+        known.as_ref()
+    }
+
     fn context(&self) -> ConnectionContext<'_> {
         let source_ip = self.peer.source_ip.to_string();
         let client_id = Some(self.client_id.as_str());
-        ConnectionContext { client_id, source_ip, attributes: None, last_will_topic: None }
+        ConnectionContext { client_id, source_ip, authorizer: Some(self), ..ConnectionContext::default() }
     }
 
     fn ask(&self, action: &str, resource: &str) -> bool {

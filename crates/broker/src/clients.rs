@@ -144,10 +144,10 @@ impl Broker {
         while let Some(change) = changes.next().await {
             match Registry::affected(&change) {
                 Some(Affected::Certificate(id)) => self.certificate_changed(&id),
-                Some(Affected::Policy(_)) => self.raise_generation(),
+                // Policies have variables of things too.
+                Some(Affected::Policy(_) | Affected::Thing(_)) => self.raise_generation(),
                 Some(Affected::Everything) => self.revalidate(),
-                // No policy variable reads a thing's record yet.
-                Some(Affected::Thing(_)) | None => {}
+                None => {}
             }
         }
     }

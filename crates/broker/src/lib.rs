@@ -18,6 +18,7 @@ mod clients;
 mod connect;
 mod connection;
 mod connection_info;
+mod connection_thing;
 mod connections;
 mod deliver;
 mod exchange;

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use names::ThingName;
 use store::{Batch, Direction, Done, Entry, StoreError, Versioned, Watch};
 
 use super::house::*;
@@ -216,4 +217,61 @@ fn policies_decide_on_persistent_sessions_and_wills() {
     check("both", &only(r#""LastWill","PersistentConnect""#), [true; 4]);
     check("will-to-wills", &will_to("wills"), [true; 4]);
     check("will-elsewhere", &will_to("elsewhere"), [true, true, false, false]);
+}
+
+/// Developer guide, thing-policy-variables: the registered thing that has the client id for its name, or the one that the
+/// certificate belongs to exclusively; and whether the certificate is attached to it.
+#[test]
+fn the_connections_thing_has_values_in_policies() {
+    let house = House::new();
+    let statements = r#"
+        {"Effect":"Allow","Action":"iot:Connect","Resource":"*"},
+        {"Effect":"Allow","Action":"iot:Publish","Resource":"arn:aws:iot:us-east-1:123456789012:topic/n/${iot:Connection.Thing.ThingName}"},
+        {"Effect":"Allow","Action":"iot:Publish","Resource":"arn:aws:iot:us-east-1:123456789012:topic/a/${iot:Connection.Thing.Attributes[room]}"},
+        {"Effect":"Allow","Action":"iot:Publish","Resource":"arn:aws:iot:us-east-1:123456789012:topic/t/${iot:Connection.Thing.ThingTypeName}"},
+        {"Effect":"Allow","Action":"iot:Publish","Resource":"arn:aws:iot:us-east-1:123456789012:topic/attached",
+         "Condition":{"Bool":{"iot:Connection.Thing.IsAttached":["true"]}}}"#;
+    let policy = house.policy("things", statements);
+    let [attached, exclusive] = [(); 2].map(|()| house.device(CertificateStatus::Active));
+    for certificate in [attached, exclusive] {
+        house.attach(&policy, certificate);
+    }
+    let attributes = std::collections::BTreeMap::from([("room".to_owned(), "hall".to_owned())]);
+    for name in ["lamp", "door"] {
+        let new = registry::NewThing { attributes: attributes.clone(), ..Default::default() };
+        house.registry.create_thing(&ThingName::new(name).unwrap(), new, "id", START).unwrap();
+    }
+    let attach = |name: &str, certificate, exclusively| {
+        house.registry.attach_thing_principal(&ThingName::new(name).unwrap(), certificate, exclusively).unwrap();
+    };
+    attach("lamp", &attached, false);
+    attach("door", &exclusive, true);
+    let may = |certificate, client_id: &str, topic: &str| {
+        let mut client = house.client(Identity::Certificate(certificate), Dialect::Aws);
+        assert_eq!(client.connect(client_id, None), [accepted()]);
+        !client.send(&[publish(topic, "x", QoS::AtLeastOnce, false)]).is_empty()
+    };
+    let check = |certificate, client_id: &str, topic: &str, expected: bool| {
+        assert_eq!(may(certificate, client_id, topic), expected, "{client_id} to {topic}");
+    };
+    check(attached, "lamp", "n/lamp", true);
+    check(attached, "lamp", "n/door", false);
+    check(attached, "lamp", "a/hall", true);
+    check(attached, "lamp", "t/", false);
+    check(attached, "lamp", "attached", true);
+    check(attached, "door", "n/door", true);
+    check(attached, "door", "attached", false);
+    check(attached, "nobody", "n/nobody", false);
+    check(attached, "nobody", "attached", false);
+    check(exclusive, "whoever", "n/door", true);
+    check(exclusive, "lamp", "n/lamp", false);
+    check(exclusive, "whoever", "attached", true);
+
+    // A change of the thing or of its attachment counts at once.
+    let mut lamp = house.client(Identity::Certificate(attached), Dialect::Aws);
+    assert_eq!(lamp.connect("lamp", None), [accepted()]);
+    assert_eq!(lamp.send(&[publish("attached", "x", QoS::AtLeastOnce, false)]), [puback(7)]);
+    house.registry.detach_thing_principal(&ThingName::new("lamp").unwrap(), &attached).unwrap();
+    house.broker.policies_may_have_changed();
+    assert_eq!(lamp.send(&[publish("attached", "x", QoS::AtLeastOnce, false)]), []);
 }

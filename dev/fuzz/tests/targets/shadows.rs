@@ -39,6 +39,10 @@ fn apply<'a>(payloads: impl Iterator<Item = &'a [u8]>) {
                 let before = stored.as_ref().and_then(Stored::live).map_or(0, |shadow| shadow.version());
                 assert_eq!(updated.shadow.version(), before + 1);
                 assert!(updated.shadow.state_bytes() <= limits.state_bytes_max);
+                for told in [Some(updated.accepted()), Some(updated.documents()), updated.delta()].into_iter().flatten()
+                {
+                    assert!(serde_json::from_slice::<serde_json::Value>(&told).unwrap().is_object());
+                }
                 let bytes = updated.shadow.to_stored();
                 let read = Stored::from_stored(&bytes).unwrap();
                 assert_eq!(read.to_stored(), bytes);
