@@ -5,6 +5,7 @@
 //! share it. Nothing is said of a request before what it changed is durable, and nobody is told `accepted` before the news
 //! of it are durable for those whose sessions are stored.
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use message::TopicName;
 use names::Timestamp;
-use router::Publisher;
+use router::{Publisher, StoredWrite};
 use shadow_document::{Problem, ShadowError, Stored, read_client_token};
 use store::{StoreError, Ticket};
 use tokio::sync::{mpsc, watch};
@@ -33,6 +34,10 @@ pub(crate) struct Worker {
     queue: mpsc::Receiver<Request>,
     publisher: Publisher,
     cache: Cache,
+    /// Messages said since their readers were last woken.
+    said: usize,
+    /// Messages on their way to stored sessions.
+    storing: Vec<StoredWrite>,
 }
 
 /// The requests of one batch on one shadow, in the order in which they came.
@@ -55,7 +60,7 @@ impl Worker {
     /// `cache_bytes` bound what it keeps read of its shadows.
     pub(crate) fn new(service: Arc<ShadowService>, queue: mpsc::Receiver<Request>, cache_bytes: usize) -> Self {
         let publisher = service.router.publisher();
-        Self { service, queue, publisher, cache: Cache::new(cache_bytes) }
+        Self { service, queue, publisher, cache: Cache::new(cache_bytes), said: 0, storing: Vec::new() }
     }
 
     /// Works until `closing` says so; what waits then is still done.
@@ -131,31 +136,30 @@ impl Worker {
 
     /// Tells of requests that are durable: first the news, then those who asked.
     async fn tell(&mut self, durable: Vec<(Asked, Done)>) {
-        for (asked, done) in &durable {
-            self.tell_news(asked, done);
+        for (Asked { id, requests }, done) in &durable {
+            let topics = LazyCell::new(|| (ReplyTopic::Documents.of(id), ReplyTopic::Delta.of(id)));
+            for (request, outcome) in requests.iter().zip(done) {
+                let Ok(Outcome::Updated(updated)) = outcome else { continue };
+                let (documents, delta) = &*topics;
+                self.say(documents, request.now, || Some(updated.documents()));
+                self.say(delta, request.now, || updated.delta());
+                self.pause_after_many().await;
+            }
         }
-        if let Some(news) = self.publisher.flush()
-            && let Err(error) = news.await
-        {
-            tracing::error!(%error, "news of shadows could not be stored for sessions that are away");
+        self.storing.extend(self.publisher.flush());
+        for news in self.storing.drain(..) {
+            if let Err(error) = news.await {
+                tracing::error!(%error, "news of shadows could not be stored for sessions that are away");
+            }
         }
         for (Asked { id, requests }, done) in durable {
             for (request, outcome) in requests.into_iter().zip(done) {
                 self.service.count(&outcome);
                 self.answer(&id, request, outcome);
+                self.pause_after_many().await;
             }
         }
         self.end_batch().await;
-    }
-
-    fn tell_news(&mut self, Asked { id, requests }: &Asked, done: &Done) {
-        let topics = std::cell::LazyCell::new(|| (ReplyTopic::Documents.of(id), ReplyTopic::Delta.of(id)));
-        for (request, outcome) in requests.iter().zip(done) {
-            let Ok(Outcome::Updated(updated)) = outcome else { continue };
-            let (documents, delta) = &*topics;
-            self.say(documents, request.now, || Some(updated.documents()));
-            self.say(delta, request.now, || updated.delta());
-        }
     }
 
     fn answer(&mut self, id: &ShadowId, request: Request, outcome: Result<Outcome, ShadowError>) {
@@ -183,6 +187,19 @@ impl Worker {
     /// A message is made only if somebody hears it.
     fn say(&mut self, topic: &TopicName, now: Timestamp, body: impl FnOnce() -> Option<Bytes>) {
         self.publisher.publish_if_heard(topic, || Some(message(topic.clone(), body()?, now)));
+        self.said += 1;
+        if self.publisher.must_flush() {
+            self.storing.extend(self.publisher.flush());
+        }
+    }
+
+    /// A batch must not overflow mailboxes that are being read.
+    async fn pause_after_many(&mut self) {
+        if self.said >= SAID_MAX {
+            self.said = 0;
+            self.publisher.wait_for_room().await;
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The store is at fault: every request gets AWS's 500, and the log the reason.
@@ -202,7 +219,9 @@ impl Worker {
 
     /// Wakes whoever got something, and waits for rules that are behind.
     async fn end_batch(&mut self) {
-        drop(self.publisher.flush()); // answers on their way to stored sessions; nobody waits for them
+        self.storing.extend(self.publisher.flush());
+        self.storing.clear(); // answers on their way to stored sessions; nobody waits for them
+        self.said = 0;
         self.publisher.wait_for_room().await;
     }
 }
@@ -220,6 +239,8 @@ fn group(requests: &mut Vec<Request>) -> Vec<Asked> {
     all
 }
 
+/// Messages after which their readers are woken, while there are more to say.
+const SAID_MAX: usize = 256;
 /// Requests done at once; enough to fill one sync of the disk.
 const BATCH_MAX: usize = 1024;
 /// A change is tried so often before it is given up with 500; each lost attempt is another node's success.
