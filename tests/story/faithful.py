@@ -1,5 +1,5 @@
-"""MQTT clients with persistent sessions that keep to the standard to the letter, whatever happens to the server: a publisher
-that resends what is not acknowledged, and a subscriber that notices what is lost, comes twice, or comes in the wrong order.
+"""MQTT clients that keep to the standard to the letter, whatever happens to the server: a publisher that resends what
+is not acknowledged, and a subscriber that notices what is lost, comes twice, or comes in the wrong order.
 """
 
 import asyncio
@@ -30,8 +30,10 @@ def number(value: int) -> bytes:
 class Faithful:
     """A client that comes back as soon as it can, until it is told to stop. `is_away` keeps it from coming back."""
 
-    def __init__(self, port: int, name: str, level: int, receive_max: int | None = None):
+    def __init__(self, port: int, name: str, level: int, receive_max: int | None = None, is_clean: bool = False):
         self.port, self.name, self.level, self.receive_max = port, name, level, receive_max
+        self.is_clean = is_clean
+        """Its sessions end with their connections."""
         self.is_away = False
         self.is_stopped = False
         self.is_known = False
@@ -56,7 +58,7 @@ class Faithful:
             self.send(self.connect_packet())
             first, body = await read_packet(reader)
             require(first >> 4 == CONNACK and body[1] == 0, f"{self.name}: CONNECT answered by {first:02x} {body.hex(' ')}")
-            require(body[0] == 1 or not self.is_known, f"{self.name}: the session is lost")
+            require(body[0] == 1 or self.is_clean or not self.is_known, f"{self.name}: the session is lost")
             self.is_known = True
             self.connections += 1
             busy = asyncio.create_task(self.act())
@@ -75,7 +77,8 @@ class Faithful:
             properties = b"\x11" + (3600).to_bytes(4, "big")
             properties += b"\x21" + number(self.receive_max) if self.receive_max else b""
             properties = bytes([len(properties)]) + properties
-        return packet(0x10, text(b"MQTT") + bytes([self.level, 0, 0, 60]) + properties + text(self.name.encode()))
+        head = text(b"MQTT") + bytes([self.level, 2 * self.is_clean, 0, 60])
+        return packet(0x10, head + properties + text(self.name.encode()))
 
     def properties(self) -> bytes:
         return b"\0" if self.level == 5 else b""
@@ -104,6 +107,23 @@ class Faithful:
         allowed = (0, 0x92) if first >> 4 == PUBCOMP else (0, 0x10)
         require(reason in allowed, f"{self.name}: packet {first:02x} with the reason {reason:#x}")
         return int.from_bytes(body[:2], "big")
+
+
+async def unless_broken(clients: list[asyncio.Task], waiting, seconds: float, what: str):
+    """Waits, and raises what a client has found in the meantime."""
+    waiting = asyncio.ensure_future(waiting)
+    done, _ = await asyncio.wait([waiting, *clients], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        if task is not waiting:
+            waiting.cancel()
+            task.result()
+    assert waiting in done, f"not in {seconds} s: {what}"
+    return waiting.result()
+
+
+async def until(holds) -> None:
+    while not holds():
+        await asyncio.sleep(0.01)
 
 
 async def read_packet(reader: asyncio.StreamReader) -> tuple[int, bytes]:

@@ -5,7 +5,7 @@ import random
 import time
 from collections import Counter, defaultdict
 
-from faithful import Broken, Faithful, Publisher, Stream, Subscriber
+from faithful import Broken, Faithful, Publisher, Stream, Subscriber, unless_broken, until
 from server import Server
 from wire import Connection, subscribe_packet
 
@@ -78,15 +78,7 @@ class Load:
                 await self.unless_broken(client.ready.wait(), 10, f"{client.name} begins")
 
     async def unless_broken(self, waiting, seconds: float, what: str):
-        """Waits, and raises what a client has found in the meantime."""
-        waiting = asyncio.ensure_future(waiting)
-        done, _ = await asyncio.wait([waiting, *self.tasks], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            if task is not waiting:
-                waiting.cancel()
-                task.result()
-        assert waiting in done, f"not in {seconds} s: {what}"
-        return waiting.result()
+        return await unless_broken(self.tasks, waiting, seconds, what)
 
     def disturb(self) -> None:
         """Some subscribers stay away for a round, and some connections break for another reason."""
@@ -100,16 +92,12 @@ class Load:
             client.is_away = False
         for publisher in self.publishers:
             publisher.is_finishing = True
-        await self.unless_broken(self.until(self.has_all), 60, "everything arrives")
+        await self.unless_broken(until(self.has_all), 60, "everything arrives")
         await self.unless_broken(asyncio.sleep(0.5), 10, "nothing comes twice in the end")
 
     def has_all(self) -> bool:
         done = all(publisher.is_done() for publisher in self.publishers)
         return done and all(seen.has_all(self.streams) for seen in [*self.orders, self.group])
-
-    async def until(self, holds) -> None:
-        while not holds():
-            await asyncio.sleep(0.01)
 
     def clients(self) -> list[Faithful]:
         return [*self.publishers, *self.subscribers]
