@@ -25,7 +25,7 @@ test-rust: ## unit, table and socket tests
 	cargo build --workspace --bins --tests
 	cargo test --workspace --no-fail-fast
 
-test-story: $(VENV)/.installed mosquitto-clients ## the story told with the AWS CLI, boto3, mosquitto and moto
+test-story: $(VENV)/.installed mosquitto-clients ## the story told with the AWS CLI, boto3, the AWS IoT Device SDK, mosquitto and moto
 	cargo build --workspace --bins --tests
 	ALTHING_BIN="$${ALTHING_BIN:-$${CARGO_TARGET_DIR:-target}/debug/althing}" $(VENV)/bin/pytest tests/story
 
