@@ -3,7 +3,7 @@
 //! Answers are remembered for each connection and topic, so a steady stream costs one look-up a message. A change of
 //! any policy, certificate or attachment raises the broker's generation, and everything remembered is asked again.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -72,6 +72,9 @@ pub(crate) struct Authorizer {
     receive: TopicMemo<bool>,
     /// Read when a policy first asks for it.
     thing: OnceCell<Option<ConnectionThing>>,
+    things: u64,
+    /// The thing could not be read since policies were last asked afresh.
+    thing_failed: Cell<bool>,
 }
 
 /// Topics for which a connection remembers an answer; more, and it starts afresh.
@@ -123,8 +126,8 @@ impl Authorizer {
     pub(crate) fn new(broker: Arc<Broker>, peer: Peer, client_id: ClientId) -> Self {
         let policies = Arc::new(PolicySet::new([]));
         let (publish, receive) = (TopicMemo::new(TOPICS_KNOWN_MAX), TopicMemo::new(TOPICS_KNOWN_MAX));
-        let thing = OnceCell::new();
-        Self { broker, peer, client_id, policies, generation: 0, publish, receive, thing }
+        let (thing, thing_failed) = (OnceCell::new(), Cell::new(false));
+        Self { broker, peer, client_id, policies, generation: 0, publish, receive, thing, things: 0, thing_failed }
     }
 
     pub(crate) fn may_connect(&mut self, wishes: &ConnectWishes<'_>) -> bool {
@@ -168,13 +171,22 @@ impl Authorizer {
     /// After a change of policies, certificates or attachments nothing remembered holds. Without the new policies
     /// nothing is allowed.
     fn refresh(&mut self) {
-        let generation = self.broker.generation();
-        if generation == self.generation {
+        let (generation, things) = (self.broker.generation(), self.broker.things_generation());
+        let is_stale = generation != self.generation || self.thing_failed.get();
+        if !is_stale && things == self.things {
             return;
+        }
+        self.things = things;
+        if !is_stale && self.thing.get().is_none() {
+            return; // no policy has asked for the thing
         }
         self.publish.clear();
         self.receive.clear();
         self.thing.take();
+        self.thing_failed.set(false);
+        if !is_stale {
+            return;
+        }
         match self.broker.policies_of(&self.peer.identity) {
             Ok(policies) => (self.policies, self.generation) = (policies, generation),
             Err(error) => {
@@ -184,16 +196,20 @@ impl Authorizer {
         }
     }
 
-    /// The registered thing that this connection is; without the registry it is none.
+    /// The registered thing that this connection is. When it cannot be read nothing is allowed, and the next question
+    /// reads it again: a Deny that looks at the thing must not be missed.
     fn thing(&self) -> Option<&ConnectionThing> {
-        let read = || ConnectionThing::of(self.broker.registry(), &self.peer.identity, &self.client_id);
-        let known = self.thing.get_or_init(|| {
-            read().unwrap_or_else(|error| {
-                warn!(client_id = %self.client_id, %error, "the connection's thing cannot be read: policies see none");
+        if let Some(known) = self.thing.get() {
+            return known.as_ref();
+        }
+        match ConnectionThing::of(self.broker.registry(), &self.peer.identity, &self.client_id) {
+            Ok(thing) => self.thing.get_or_init(|| thing).as_ref(),
+            Err(error) => {
+                warn!(client_id = %self.client_id, %error, "the connection's thing cannot be read: denied");
+                self.thing_failed.set(true);
                 None
-            })
-        });
-        known.as_ref()
+            }
+        }
     }
 
     fn context(&self) -> ConnectionContext<'_> {
@@ -208,7 +224,7 @@ impl Authorizer {
 
     fn ask_in(&self, action: &str, resource: &str, context: &ConnectionContext<'_>) -> bool {
         let question = Question { action, resource, context };
-        if self.policies.allows(&question) {
+        if self.policies.allows(&question) && !self.thing_failed.get() {
             return true;
         }
         count(&self.broker.metrics().denials);

@@ -20,7 +20,7 @@ use crate::connection_info::ConnectionInfo;
 use crate::exchange::{DisconnectReason, Now, Progress};
 use crate::presence::{self, Event, Subject};
 use crate::stored_session::StoredSession;
-use crate::unsettled::Unsettled;
+use crate::unsettled::{NotKept, Unsettled};
 
 /// Everything a connected client has on this side.
 pub(crate) struct Client {
@@ -141,14 +141,28 @@ impl Client {
     }
 
     pub(crate) async fn settle(&mut self) -> Progress {
-        // In order; those that are durable already answer at once.
-        for write in self.unsettled.drain(..) {
-            if let Err(error) = write.await {
-                warn!(client_id = %self.session.client_id(), %error, "what is to be kept could not be stored: closing");
-                return Progress::Close(DisconnectReason::ServerError);
+        match self.settled().await {
+            Ok(()) => Progress::Open,
+            Err(error) => {
+                warn!(client_id = %self.session.client_id(), %error, "what is to be kept could not be kept: closing");
+                Progress::Close(DisconnectReason::ServerError)
             }
         }
-        Progress::Open
+    }
+
+    async fn settled(&mut self) -> Result<(), NotKept> {
+        // In order; those that are durable already answer at once.
+        for write in self.unsettled.drain(..) {
+            let received = write.received_then();
+            write.await?;
+            if let (Some(packet_id), Some(stored)) = (received, &self.stored) {
+                self.publisher.receive(stored.id, packet_id.get());
+            }
+        }
+        if let Some(received) = self.publisher.flush() {
+            received.await?;
+        }
+        Ok(())
     }
 
     /// Publishes an event about this client. Its subscribers are woken with those of what the client publishes.

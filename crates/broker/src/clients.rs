@@ -35,6 +35,8 @@ pub struct Broker {
     pub(crate) lifecycle: Mutex<()>,
     /// Grows with every change that can alter an authorization.
     generation: AtomicU64,
+    /// Raised when a thing's record changes: policies stay what they are, and what they see of things does not.
+    things_generation: AtomicU64,
     policies: Mutex<PolicyCache>,
     assigned_ids: AtomicU64,
     metrics: BrokerMetrics,
@@ -124,6 +126,7 @@ impl Broker {
             iam_policies: everything(),
             clients: Mutex::default(),
             generation: AtomicU64::new(1),
+            things_generation: AtomicU64::new(1),
             policies: Mutex::default(),
             assigned_ids: AtomicU64::new(1),
             metrics: BrokerMetrics::default(),
@@ -144,8 +147,8 @@ impl Broker {
         while let Some(change) = changes.next().await {
             match Registry::affected(&change) {
                 Some(Affected::Certificate(id)) => self.certificate_changed(&id),
-                // Policies have variables of things too.
-                Some(Affected::Policy(_) | Affected::Thing(_)) => self.raise_generation(),
+                Some(Affected::Policy(_)) => self.raise_generation(),
+                Some(Affected::Thing(_)) => _ = self.things_generation.fetch_add(1, Ordering::AcqRel),
                 Some(Affected::Everything) => self.revalidate(),
                 None => {}
             }
@@ -155,6 +158,7 @@ impl Broker {
     /// Every connection asks its policies afresh from now on. For those who change them and answer for it.
     pub fn policies_may_have_changed(&self) {
         self.raise_generation();
+        self.things_generation.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Asks every connection to end: its task sends what it has and closes.
@@ -197,6 +201,10 @@ impl Broker {
 
     pub(crate) fn anonymous(&self) -> &Anonymous {
         &self.anonymous
+    }
+
+    pub(crate) fn things_generation(&self) -> u64 {
+        self.things_generation.load(Ordering::Acquire)
     }
 
     pub(crate) fn generation(&self) -> u64 {

@@ -384,9 +384,19 @@ fn identify(broker: &Broker, identity: &Identity, now: Now) -> Result<(), Why> {
 }
 
 impl Broker {
-    /// Whether the certificate is registered, ACTIVE and within its time, so that its holder is somebody.
-    pub fn knows_certificate(&self, id: &CertificateId, now: Timestamp) -> bool {
-        check_certificate(self, id, now).inspect_err(|why| info!(certificate = %id, %why, "not known by HTTP")).is_ok()
+    /// Whether the certificate is registered, ACTIVE and not expired, so that its holder is somebody.
+    ///
+    /// # Errors
+    /// [`RegistryError`]: nobody knows.
+    pub fn knows_certificate(&self, id: &CertificateId, now: Timestamp) -> Result<bool, RegistryError> {
+        match check_certificate(self, id, now) {
+            Ok(()) => Ok(true),
+            Err(Why::Registry(error)) => Err(error),
+            Err(why) => {
+                info!(certificate = %id, %why, "refused by HTTP");
+                Ok(false)
+            }
+        }
     }
 }
 

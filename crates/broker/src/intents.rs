@@ -43,10 +43,15 @@ impl Client {
         }
         let PublishIntent { topic, payload, qos, retain, properties, packet_id } = intent;
         let origin = Arc::clone(&self.origin);
-        if let (QoS::ExactlyOnce, Some(packet_id), Some(stored)) = (qos, packet_id, &self.stored) {
+        let message = Message { topic, payload, qos, retain, properties, received_at: now.timestamp, origin };
+        let published = self.publisher.publish(message);
+        let mut received = packet_id.filter(|_| qos == QoS::ExactlyOnce);
+        if published.handled.is_empty()
+            && let (Some(packet_id), Some(stored)) = (received.take(), &self.stored)
+        {
             self.publisher.receive(stored.id, packet_id.get());
         }
-        self.route(Message { topic, payload, qos, retain, properties, received_at: now.timestamp, origin });
+        self.unsettled.extend(Unsettled::of(published, received));
         if self.publisher.must_flush() {
             self.flush();
         }
@@ -62,11 +67,6 @@ impl Client {
             return Progress::Open;
         }
         Progress::Close(DisconnectReason::ForbiddenAccess)
-    }
-
-    fn route(&mut self, message: Message) {
-        let published = self.publisher.publish(message);
-        self.unsettled.extend(Unsettled::of(published));
     }
 
     fn acknowledged(&mut self, packet_id: PacketId) -> Progress {

@@ -73,7 +73,7 @@ impl Client {
         let Some(StoredWill { message, .. }) = will.and_then(|will| self.stored_will(will, now)) else { return };
         count(&self.broker.metrics().wills);
         let published = self.publisher.publish(Message::clone(&message));
-        self.unsettled.extend(Unsettled::of(published));
+        self.unsettled.extend(Unsettled::of(published, None));
     }
 
     fn stored_will(&mut self, will: Will, now: Now) -> Option<StoredWill> {

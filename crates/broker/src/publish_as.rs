@@ -16,10 +16,10 @@ use crate::clients::Broker;
 use crate::connections::NotReached;
 use crate::unsettled::NotKept;
 
-/// Who publishes without a connection, as proven by a signature.
+/// Who publishes without a connection, as proven by a signature or by the certificate of an HTTP connection.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// The id of the IAM principal: what rules see as `principal()`.
+    /// The id of the IAM principal or of the certificate: what rules see as `principal()`.
     pub principal: Arc<str>,
     /// Where the request came from, when it is known.
     pub source_ip: Option<IpAddr>,

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use mqtt_codec::PacketId;
 use router::{Handled, NotHandled, Published, RetainedWrite, StoredWrite};
 use store::{StoreError, Ticket};
 
@@ -12,7 +13,9 @@ pub(crate) enum Unsettled {
     Retained(RetainedWrite),
     Stored(StoredWrite),
     Session(Ticket),
-    Handled(Handled),
+    /// Services, and the QoS 2 identifier that is kept when they are done: kept before, a message that they dropped would
+    /// be taken for one that was received [MQTT-4.3.3-10].
+    Handled(Handled, Option<PacketId>),
 }
 
 /// Why a message may not be acknowledged.
@@ -28,10 +31,19 @@ pub enum NotKept {
 
 impl Unsettled {
     /// What a published message is waited for.
-    pub(crate) fn of(published: Published) -> impl Iterator<Item = Self> {
+    pub(crate) fn of(published: Published, received: Option<PacketId>) -> impl Iterator<Item = Self> {
         let Published { retained, handled, .. } = published;
         let handled = (!handled.is_empty()).then_some(handled);
-        retained.map(Self::Retained).into_iter().chain(handled.map(Self::Handled))
+        let handled = handled.map(|handled| Self::Handled(handled, received));
+        retained.map(Self::Retained).into_iter().chain(handled)
+    }
+
+    /// The identifier that is to be kept when this is done.
+    pub(crate) fn received_then(&self) -> Option<PacketId> {
+        match self {
+            Self::Handled(_, received) => *received,
+            _ => None,
+        }
     }
 }
 
@@ -43,7 +55,7 @@ impl Future for Unsettled {
             Self::Retained(write) => Pin::new(write).poll(context).map_err(NotKept::from),
             Self::Stored(write) => Pin::new(write).poll(context).map_err(NotKept::from),
             Self::Session(ticket) => Pin::new(ticket).poll(context).map_ok(|_| ()).map_err(NotKept::from),
-            Self::Handled(handled) => Pin::new(handled).poll(context).map_err(NotKept::from),
+            Self::Handled(handled, _) => Pin::new(handled).poll(context).map_err(NotKept::from),
         }
     }
 }

@@ -14,6 +14,7 @@ use names::{Timestamp, limits};
 use crate::bind::answer::{failure, success};
 use crate::bind::{self, Found, Incoming, Resolution, Routes};
 use crate::body::BodyRoom;
+use crate::device_calls::DeviceCalls;
 use crate::error::ApiError;
 use crate::handlers::{Handler, Handlers};
 use crate::model::{Api, Model, ModelError, OperationId};
@@ -27,6 +28,7 @@ pub struct HttpApi {
     handlers: HashMap<OperationId, Handler>,
     services: Services,
     body_room: BodyRoom,
+    device_calls: DeviceCalls,
 }
 
 /// How a request speaks, and how even a refusal before its operation is known must be written.
@@ -57,7 +59,7 @@ impl HttpApi {
         data::register(&mut handlers);
         let handlers = handlers.finish()?;
         let body_room = BodyRoom::new(limits::HTTP_BODIES_BYTES_MAX);
-        Ok(Arc::new(Self { model, routes, handlers, services, body_room }))
+        Ok(Arc::new(Self { model, routes, handlers, services, body_room, device_calls: DeviceCalls::default() }))
     }
 
     /// The answer to a whole request. Blocks.
@@ -102,6 +104,11 @@ impl HttpApi {
     /// Room for the bodies of the requests of all listeners.
     pub(crate) fn body_room(&self) -> &BodyRoom {
         &self.body_room
+    }
+
+    /// What devices have under way.
+    pub(crate) fn device_calls(&self) -> &DeviceCalls {
+        &self.device_calls
     }
 
     fn call<'a>(&'a self, caller: &'a Caller, parts: &Parts, now: Timestamp, request_id: &'a str) -> Call<'a> {

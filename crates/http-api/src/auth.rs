@@ -18,11 +18,10 @@ pub(crate) fn authenticate(
     body: &[u8],
     now: Timestamp,
 ) -> Result<Caller, ApiError> {
-    let certificate = parts.extensions.get::<ClientCertificate>();
-    if let Some(ClientCertificate(id)) = certificate
-        && !parts.headers.contains_key(http::header::AUTHORIZATION)
+    if let Some(ClientCertificate(id)) = parts.extensions.get::<ClientCertificate>()
+        && !claims_a_signature(parts)
     {
-        if !services.broker.knows_certificate(id, now) {
+        if !services.broker.knows_certificate(id, now)? {
             return Err(ApiError::named("ForbiddenException", "Forbidden"));
         }
         return Ok(Caller { identity: Identity::Certificate(*id), scope: Scope::IotData });
@@ -36,6 +35,13 @@ pub(crate) fn authenticate(
     sigv4::verify(&request, &authorization, &key.secret, now).map_err(refusal)?;
     let identity = Identity::Iam { principal_arn: key.principal_arn, user_id: key.user_id };
     Ok(Caller { identity, scope })
+}
+
+/// Whether the request is to be judged by a signature, in its header or in its query.
+fn claims_a_signature(parts: &Parts) -> bool {
+    let query = parts.uri.query().unwrap_or_default();
+    parts.headers.contains_key(http::header::AUTHORIZATION)
+        || query.split('&').any(|pair| pair.split('=').next().is_some_and(|name| name.starts_with("X-Amz-")))
 }
 
 /// The id of the IAM principal who signed the opening of a WebSocket, in its query or in its header; none when nobody did.

@@ -20,6 +20,7 @@ mod bind;
 mod body;
 mod control;
 mod data;
+mod device_calls;
 mod error;
 mod handlers;
 mod health;

@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use doorway::{Arrival, Stream};
+use http::header::ORIGIN;
+use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -35,6 +37,13 @@ pub struct Door {
 }
 
 impl Door {
+    /// Whether a certificate that the client showed may stand for this request: a web page of another host must not use
+    /// the one that its reader's browser has.
+    fn trusts_origin_of(&self, parts: &Parts) -> bool {
+        let origin = parts.headers.get(ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()));
+        origin.is_none_or(|origin| websocket::is_known_origin(&origin, &self.websocket.origin_hosts))
+    }
+
     /// Speaks HTTP on one connection, and then MQTT if it becomes a WebSocket, until it ends or `stop` says so; then
     /// what is under way is answered.
     pub async fn welcome(self, arrival: Arrival, stop: watch::Receiver<bool>) {
@@ -89,9 +98,16 @@ impl Conversation {
         }
         let (mut parts, incoming) = request.into_parts();
         parts.extensions.insert(SourceIp(visitor.source.ip()));
-        if let Some(certificate) = visitor.certificate {
-            parts.extensions.insert(ClientCertificate(certificate));
-        }
+        let under_way = match visitor.certificate.filter(|_| door.trusts_origin_of(&parts)) {
+            None => None,
+            Some(certificate) => {
+                parts.extensions.insert(ClientCertificate(certificate));
+                match door.api.device_calls().begin(certificate) {
+                    Ok(under_way) => Some(under_way),
+                    Err(error) => return door.api.failure(Protocol::of(&parts), &error).map(Full::new),
+                }
+            }
+        };
         if door.operational_routes
             && let Some(response) = door.api.operational_answer(&parts)
         {
@@ -103,7 +119,11 @@ impl Conversation {
             Err(error) => return door.api.failure(protocol, &error).map(Full::new),
         };
         let api = Arc::clone(&door.api);
-        let answered = tokio::task::spawn_blocking(move || api.answer(&parts, &body.bytes, now())).await;
+        let answered = tokio::task::spawn_blocking(move || {
+            let _under_way = under_way;
+            api.answer(&parts, &body.bytes, now())
+        });
+        let answered = answered.await;
         let response = answered.unwrap_or_else(|problem| {
             door.api.failure(protocol, &ApiError::internal(format!("a handler broke off: {problem}")))
         });

@@ -162,7 +162,7 @@ async fn admit(
     }
 }
 
-fn is_known_origin(origin: &str, known: &[String]) -> bool {
+pub(crate) fn is_known_origin(origin: &str, known: &[String]) -> bool {
     let Some((_scheme, authority)) = origin.split_once("://") else { return false };
     let host = match authority.strip_prefix('[') {
         Some(v6) => v6.split(']').next().unwrap_or_default(),

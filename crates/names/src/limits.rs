@@ -186,6 +186,10 @@ pub const ROLE_POLICY_NAME_BYTES_MAX: usize = 128;
 /// Access key ids (IAM API).
 pub const ACCESS_KEY_ID_BYTES_MAX: usize = 128;
 
+/// Calls of one device, by its certificate, that are not answered yet (ours: each holds a thread; what one connection of
+/// HTTP/2 may have under way).
+pub const HTTP_CALLS_PER_DEVICE_MAX: usize = 16;
+
 /// Shadow names (AWS quotas, device shadow).
 pub const SHADOW_NAME_BYTES_MAX: usize = 64;
 /// A shadow's state document: 8 KB, metadata not counted (AWS quotas, device shadow).
@@ -198,6 +202,9 @@ pub const SHADOW_CLIENT_TOKEN_BYTES_MAX: usize = 64;
 pub const SHADOW_STATE_BYTES_MAX_MAX: usize = 30_720;
 /// Shadow requests of one connection on one thing that are not answered yet (AWS quotas, device shadow).
 pub const SHADOW_IN_FLIGHT_MAX: usize = 10;
+/// How long a batch of shadow requests waits for rules that are behind, in milliseconds (ours: a slow rule slows shadows
+/// and does not stop them).
+pub const SHADOW_CONGESTION_MILLIS_MAX: u64 = 250;
 /// Shadow requests that wait for each of the service's workers (ours).
 pub const SHADOW_REQUESTS_WAITING_MAX: usize = 512;
 /// Bytes of shadow requests by MQTT that are not answered yet, over all (ours).

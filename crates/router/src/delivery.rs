@@ -31,11 +31,11 @@ pub struct Extra {
     pub subscription_ids: Vec<u32>,
     /// The group that it was sent to; another member may get it when this one dies.
     pub shared: Option<SharedFilter>,
-    /// Who waits for the client's acknowledgement.
+    /// Who waits until the client has acknowledged it, or the service is done with it.
     pub confirmation: Option<Confirmation>,
 }
 
-/// Tells whoever waits that the client has acknowledged.
+/// Tells whoever waits that the client has acknowledged, or that the service is done.
 #[derive(Debug)]
 pub struct Confirmation(Mutex<Option<oneshot::Sender<()>>>);
 
@@ -55,7 +55,7 @@ impl Delivery {
         self.extra.as_ref()?.shared.as_ref()
     }
 
-    /// The client has acknowledged it.
+    /// The client has acknowledged it, or the service is done with it.
     pub fn confirm(&self) {
         if let Some(confirmation) = self.extra.as_ref().and_then(|extra| extra.confirmation.as_ref())
             && let Some(waiting) = confirmation.0.lock().take()

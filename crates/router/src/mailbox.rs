@@ -2,8 +2,8 @@
 //!
 //! Above the soft limit a connection's mailbox drops QoS 0 and holds QoS 1, and above the hard limit it is given up.
 //! Stored messages never fill it: those that find no room are read from the disk later.
-//! A service's mailbox asks publishers to wait above the soft limit, and drops above the hard one, which only
-//! publishers that do not wait (other services) can reach.
+//! A service's mailbox asks publishers to wait above the soft limit, and drops above the hard one. Publishers that do not
+//! wait, or not for long, can reach that.
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};

@@ -57,8 +57,9 @@ impl Cache {
 
 /// What an entry takes beside its document.
 const ENTRY_BYTES: usize = 256;
-/// A field takes some 150 bytes in memory and some 30 in its record.
-const BYTES_PER_RECORD_BYTE: usize = 5;
+/// A field takes some 150 bytes in memory and some 30 in its record; long arrays of short numbers take three times as much as
+/// this.
+const BYTES_PER_RECORD_BYTE: usize = 12;
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,8 @@ pub enum ServiceError {
     /// The request is wrong; the code, message and client token are AWS's.
     #[error(transparent)]
     Shadow(#[from] ShadowError),
-    /// The store failed, or other writers of the same shadow were always faster: AWS's 500.
+    /// The store failed, or other writers of the same shadow were always faster: 500, and 503 to callers when the same
+    /// may well succeed a little later.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -1,4 +1,5 @@
-//! The MQTT side: takes requests from the mailbox, refuses what is over a quota, and hands the rest to the workers.
+//! The service at work: its workers, and what hands them the requests that come as messages, after refusing what is over
+//! a quota.
 //!
 //! The mailbox is one that publishers of QoS 1 wait for: an update is acknowledged when it is on disk and answered.
 
@@ -88,7 +89,7 @@ impl ShadowService {
             }
         }
         drop(publisher.flush()); // refusals on their way to stored sessions; nobody waits for them
-        publisher.wait_for_room().await;
+        publisher.wake();
     }
 
     fn refuse(

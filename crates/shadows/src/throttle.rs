@@ -12,13 +12,13 @@ use crate::settings::ShadowSettings;
 /// Counts requests against the quotas.
 pub(crate) struct Throttle {
     settings: ShadowSettings,
-    unanswered: Arc<Mutex<HashMap<Asker, usize>>>,
+    unanswered: Arc<Mutex<HashMap<ConnectionAndThing, usize>>>,
     second: Mutex<Second>,
 }
 
 /// A connection and the thing that it asks for. The address of its origin stands for the connection, and is nobody
 /// else's as long as the origin is held.
-type Asker = (usize, ThingName);
+type ConnectionAndThing = (usize, ThingName);
 
 /// What came in the second that runs.
 #[derive(Default)]
@@ -30,8 +30,8 @@ struct Second {
 
 /// A request that is not answered yet. Dropping it is the answer's sign.
 pub(crate) struct Unanswered {
-    asker: Asker,
-    counts: Arc<Mutex<HashMap<Asker, usize>>>,
+    key: ConnectionAndThing,
+    counts: Arc<Mutex<HashMap<ConnectionAndThing, usize>>>,
     _origin: Arc<Origin>,
 }
 
@@ -51,15 +51,15 @@ impl Throttle {
         if self.settings.in_flight_max == 0 || origin.client_id.is_none() {
             return Ok(None);
         }
-        let asker = (Arc::as_ptr(origin).addr(), thing.clone());
+        let key = (Arc::as_ptr(origin).addr(), thing.clone());
         let mut counts = self.unanswered.lock();
-        let count = counts.entry(asker.clone()).or_insert(0);
+        let count = counts.entry(key.clone()).or_insert(0);
         if *count >= self.settings.in_flight_max {
             return Err(Throttled);
         }
         *count += 1;
         drop(counts);
-        Ok(Some(Unanswered { asker, counts: Arc::clone(&self.unanswered), _origin: Arc::clone(origin) }))
+        Ok(Some(Unanswered { key, counts: Arc::clone(&self.unanswered), _origin: Arc::clone(origin) }))
     }
 
     /// Counts a request in the second in which it came. A second begins afresh, so that nothing is kept of quiet things.
@@ -70,7 +70,8 @@ impl Throttle {
             return Ok(());
         }
         let mut second = self.second.lock();
-        if second.seconds != now.as_seconds() {
+        // An older second, of a request that waited, counts in the one that runs.
+        if now.as_seconds() > second.seconds {
             *second = Second { seconds: now.as_seconds(), ..Second::default() };
         }
         if all > 0 && second.all >= all {
@@ -91,10 +92,10 @@ impl Throttle {
 impl Drop for Unanswered {
     fn drop(&mut self) {
         let mut counts = self.counts.lock();
-        if let Some(count) = counts.get_mut(&self.asker) {
+        if let Some(count) = counts.get_mut(&self.key) {
             *count -= 1;
             if *count == 0 {
-                counts.remove(&self.asker);
+                counts.remove(&self.key);
             }
         }
     }
@@ -165,5 +166,7 @@ mod tests {
         check("e", 1999, false);
         check("a", 2000, true);
         check("e", 2000, true);
+        check("a", 1999, true);
+        check("a", 1000, false);
     }
 }

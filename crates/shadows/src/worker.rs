@@ -6,13 +6,14 @@
 //! of it are durable for those whose sessions are stored.
 
 use std::cell::LazyCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use message::TopicName;
-use names::Timestamp;
+use names::{Timestamp, limits};
 use router::{Publisher, StoredWrite};
 use shadow_document::{Problem, ShadowError, Stored, read_client_token};
 use store::{StoreError, Ticket};
@@ -29,9 +30,16 @@ use crate::service::ShadowService;
 use crate::shadow_id::ShadowId;
 use crate::table;
 
+/// Takes the requests on its shadows from their queue.
 pub(crate) struct Worker {
     service: Arc<ShadowService>,
     queue: mpsc::Receiver<Request>,
+    cache_bytes: usize,
+}
+
+/// Does batches of them.
+struct Desk {
+    service: Arc<ShadowService>,
     publisher: Publisher,
     cache: Cache,
     /// Messages said since their readers were last woken.
@@ -50,7 +58,7 @@ struct Asked {
 type Done = Vec<Result<Outcome, ShadowError>>;
 
 /// A new record on its way to the disk.
-struct Write {
+struct Record {
     stored: Stored,
     bytes: usize,
     ticket: Ticket,
@@ -59,13 +67,13 @@ struct Write {
 impl Worker {
     /// `cache_bytes` bound what it keeps read of its shadows.
     pub(crate) fn new(service: Arc<ShadowService>, queue: mpsc::Receiver<Request>, cache_bytes: usize) -> Self {
-        let publisher = service.router.publisher();
-        Self { service, queue, publisher, cache: Cache::new(cache_bytes), said: 0, storing: Vec::new() }
+        Self { service, queue, cache_bytes }
     }
 
     /// Works until `closing` says so; what waits then is still done.
     pub(crate) async fn run(mut self, mut closing: watch::Receiver<bool>) {
         let mut closed = pin!(closing.wait_for(|closing| *closing));
+        let mut desk = Desk::new(&self.service, self.cache_bytes);
         let mut requests = Vec::new();
         let mut is_closing = false;
         loop {
@@ -77,44 +85,65 @@ impl Worker {
                     continue;
                 }
             }
-            self.take(group(&mut requests)).await;
+            let batch = group(&mut requests);
+            // A task of its own: should it panic, its requests are not answered and all others are.
+            let done = tokio::spawn(async move {
+                desk.take(batch).await;
+                desk
+            });
+            desk = done.await.unwrap_or_else(|problem| {
+                tracing::error!(%problem, "a batch of shadow requests broke off: nobody was answered");
+                Desk::new(&self.service, self.cache_bytes)
+            });
         }
     }
+}
 
-    async fn take(&mut self, mut open: Vec<Asked>) {
-        for _ in 0..ATTEMPTS_MAX {
+impl Desk {
+    fn new(service: &Arc<ShadowService>, cache_bytes: usize) -> Self {
+        let publisher = service.router.publisher();
+        let cache = Cache::new(cache_bytes);
+        Self { service: Arc::clone(service), publisher, cache, said: 0, storing: Vec::new() }
+    }
+
+    async fn take(&mut self, batch: Vec<Asked>) {
+        let mut open: VecDeque<(Asked, usize)> = batch.into_iter().map(|asked| (asked, 0)).collect();
+        while !open.is_empty() {
             let (mut unchanged, mut under_way) = (Vec::new(), Vec::new());
-            for asked in open.drain(..) {
+            let mut bytes = 0;
+            while bytes < BATCH_BYTES
+                && let Some((asked, attempts)) = open.pop_front()
+            {
                 match self.perform(&asked) {
                     Ok((done, None)) => unchanged.push((asked, done)),
-                    Ok((done, Some(write))) => under_way.push((asked, done, write)),
+                    Ok((done, Some(record))) => {
+                        bytes += record.bytes * asked.requests.len();
+                        under_way.push((asked, done, record, attempts));
+                    }
                     Err(error) => self.fail(asked, &error),
                 }
+                tokio::task::yield_now().await; // others have work for this thread as well
             }
-            // Nobody's question waits for the disk.
+            // What changes nothing does not wait for this batch's writes.
             self.tell(unchanged).await;
             let mut durable = Vec::with_capacity(under_way.len());
-            for (asked, done, Write { stored, bytes, ticket }) in under_way {
+            for (asked, done, Record { stored, bytes, ticket }, attempts) in under_way {
                 match ticket.await {
                     Ok(version) => {
                         self.cache.put(asked.id.clone(), stored, version, bytes);
                         durable.push((asked, done));
                     }
-                    Err(StoreError::Conflict) => open.push(asked), // another node was faster
+                    // Another node was faster.
+                    Err(StoreError::Conflict) if attempts < ATTEMPTS_MAX => open.push_back((asked, attempts + 1)),
                     Err(error) => self.fail(asked, &error),
                 }
             }
             self.tell(durable).await;
-            if open.is_empty() {
-                return;
-            }
         }
-        open.into_iter().for_each(|asked| self.fail(asked, &StoreError::Conflict));
-        self.end_batch().await;
     }
 
     /// Does all requests on one shadow and hands what they come to to the store.
-    fn perform(&mut self, Asked { id, requests }: &Asked) -> Result<(Done, Option<Write>), StoreError> {
+    fn perform(&mut self, Asked { id, requests }: &Asked) -> Result<(Done, Option<Record>), StoreError> {
         let limits = &self.service.settings.document;
         let record = table::read(&*self.service.store, id, |version| self.cache.get(id, version))?;
         let mut changed = None;
@@ -129,20 +158,29 @@ impl Worker {
         }
         let write = changed.map(|stored| {
             let (batch, bytes) = record.replace(id, &stored);
-            Write { stored, bytes, ticket: self.service.store.commit(batch) }
+            Record { stored, bytes, ticket: self.service.store.commit(batch) }
         });
         Ok((done, write))
     }
 
-    /// Tells of requests that are durable: first the news, then those who asked.
+    /// Tells of requests that are durable, in their order: the news of updates, and the answers to all who read or
+    /// deleted. Then, when the news are on the disk, answers those who updated or are refused.
     async fn tell(&mut self, durable: Vec<(Asked, Done)>) {
-        for (Asked { id, requests }, done) in &durable {
-            let topics = LazyCell::new(|| (ReplyTopic::Documents.of(id), ReplyTopic::Delta.of(id)));
-            for (request, outcome) in requests.iter().zip(done) {
-                let Ok(Outcome::Updated(updated)) = outcome else { continue };
-                let (documents, delta) = &*topics;
-                self.say(documents, request.now, || Some(updated.documents()));
-                self.say(delta, request.now, || updated.delta());
+        let mut waiting = Vec::new();
+        for (Asked { id, requests }, done) in durable {
+            let topics = LazyCell::new(|| (ReplyTopic::Documents.of(&id), ReplyTopic::Delta.of(&id)));
+            for (request, outcome) in requests.into_iter().zip(done) {
+                self.service.count(&outcome);
+                match &outcome {
+                    Ok(Outcome::Updated(updated)) => {
+                        let (documents, delta) = &*topics;
+                        self.say(documents, request.now, || Some(updated.documents()));
+                        self.say(delta, request.now, || updated.delta());
+                        waiting.push((id.clone(), request, outcome));
+                    }
+                    Ok(Outcome::Got(_) | Outcome::Deleted { .. }) => self.answer(&id, request, outcome),
+                    Err(_) => waiting.push((id.clone(), request, outcome)),
+                }
                 self.pause_after_many().await;
             }
         }
@@ -152,12 +190,9 @@ impl Worker {
                 tracing::error!(%error, "news of shadows could not be stored for sessions that are away");
             }
         }
-        for (Asked { id, requests }, done) in durable {
-            for (request, outcome) in requests.into_iter().zip(done) {
-                self.service.count(&outcome);
-                self.answer(&id, request, outcome);
-                self.pause_after_many().await;
-            }
+        for (id, request, outcome) in waiting {
+            self.answer(&id, request, outcome);
+            self.pause_after_many().await;
         }
         self.end_batch().await;
     }
@@ -197,12 +232,13 @@ impl Worker {
     async fn pause_after_many(&mut self) {
         if self.said >= SAID_MAX {
             self.said = 0;
-            self.publisher.wait_for_room().await;
+            self.wait_for_room().await;
             tokio::task::yield_now().await;
         }
     }
 
-    /// The store is at fault: every request gets AWS's 500, and the log the reason.
+    /// The store is at fault: every request gets AWS's 500, and the log the reason. Publishers are not acknowledged, so
+    /// those of QoS 1 come again.
     fn fail(&mut self, Asked { id, requests }: Asked, error: &StoreError) {
         tracing::error!(thing = %id.thing, shadow = id.title(), %error, "shadow requests failed");
         for request in requests {
@@ -213,16 +249,21 @@ impl Worker {
             }
             let token = read_client_token(&request.payload);
             let failed = ShadowError::new(Problem::Internal, token.as_deref());
-            self.answer(&id, request, Err(failed));
+            self.say(&ReplyTopic::Rejected(request.operation).of(&id), request.now, || Some(failed.rejected()));
         }
     }
 
-    /// Wakes whoever got something, and waits for rules that are behind.
     async fn end_batch(&mut self) {
         self.storing.extend(self.publisher.flush());
         self.storing.clear(); // answers on their way to stored sessions; nobody waits for them
         self.said = 0;
-        self.publisher.wait_for_room().await;
+        self.wait_for_room().await;
+    }
+
+    /// Wakes whoever got something, and gives rules that are behind a little time: a slow one must not hold up all
+    /// shadows. What does not fit their mailboxes then is dropped and counted.
+    async fn wait_for_room(&mut self) {
+        let _ = tokio::time::timeout(CONGESTION_WAIT, self.publisher.wait_for_room()).await;
     }
 }
 
@@ -241,7 +282,11 @@ fn group(requests: &mut Vec<Request>) -> Vec<Asked> {
 
 /// Messages after which their readers are woken, while there are more to say.
 const SAID_MAX: usize = 256;
-/// Requests done at once; enough to fill one sync of the disk.
-const BATCH_MAX: usize = 1024;
+/// Requests done at once: all that the queue holds.
+const BATCH_MAX: usize = limits::SHADOW_REQUESTS_WAITING_MAX;
+/// Records, a copy for each request, that are written and told of together: bounds what a batch holds in memory.
+const BATCH_BYTES: usize = 2 * 1_048_576;
+/// Time in which rules that are behind may catch up, once a batch and after many messages.
+const CONGESTION_WAIT: Duration = Duration::from_millis(limits::SHADOW_CONGESTION_MILLIS_MAX);
 /// A change is tried so often before it is given up with 500; each lost attempt is another node's success.
 const ATTEMPTS_MAX: usize = 32;

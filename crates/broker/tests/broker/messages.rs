@@ -151,6 +151,39 @@ fn a_client_is_acknowledged_when_the_service_is_done() {
     assert_eq!(client.progress, Progress::Close(DisconnectReason::ServerError));
 }
 
+/// [MQTT-4.3.3-10] counts what the service has done: a QoS 2 message that it dropped is taken when it is sent again, and one
+/// that it has done is not.
+#[test]
+fn a_qos_2_message_is_received_when_the_service_is_done() {
+    let house = House::new();
+    let service = house.router.confirming_service();
+    service.subscribe(TopicFilter::new("t").unwrap(), SubscribeOptions::plain(QoS::AtLeastOnce, Dialect::Aws));
+    let taken = || {
+        let mut deliveries = Vec::new();
+        service.mailbox().drain(&mut deliveries, 9);
+        deliveries
+    };
+    let again = |dup| Packet::Publish(mqtt_codec::Publish { dup, ..publish_as(7, "t", "x", QoS::ExactlyOnce, false) });
+    let (mut client, _) = house.come(0, kept("c"));
+    client.begin(&[again(false)]);
+    assert_eq!(taken().len(), 1, "and it is dropped here");
+    assert_eq!(client.finish(), []);
+    assert_eq!(client.progress, Progress::Close(DisconnectReason::ServerError));
+    client.end_for(DisconnectReason::ServerError);
+
+    let (mut client, _) = house.come(0, kept("c"));
+    client.begin(&[again(true)]);
+    let deliveries = taken();
+    assert_eq!(deliveries.len(), 1, "the service has not done it, so it is new");
+    deliveries.iter().for_each(|delivery| delivery.confirm());
+    assert_eq!(words(&client.finish()), ["PUBREC #7"]);
+    client.end();
+
+    let (mut client, _) = house.come(0, kept("c"));
+    assert_eq!(client.say(&[again(true)]), ["PUBREC #7"]);
+    assert_eq!(taken().len(), 0, "the service has done it");
+}
+
 #[test]
 fn a_small_message_behind_a_large_packet_does_not_keep_the_large_buffer() {
     let house = House::new();

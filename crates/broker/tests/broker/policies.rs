@@ -271,7 +271,19 @@ fn the_connections_thing_has_values_in_policies() {
     let mut lamp = house.client(Identity::Certificate(attached), Dialect::Aws);
     assert_eq!(lamp.connect("lamp", None), [accepted()]);
     assert_eq!(lamp.send(&[publish("attached", "x", QoS::AtLeastOnce, false)]), [puback(7)]);
-    house.registry.detach_thing_principal(&ThingName::new("lamp").unwrap(), &attached).unwrap();
-    house.broker.policies_may_have_changed();
+    assert_eq!(lamp.send(&[publish("a/hall", "x", QoS::AtLeastOnce, false)]), [puback(7)]);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
+    runtime.spawn(Arc::clone(&house.broker).follow_registry());
+    let moved = std::collections::BTreeMap::from([("room".to_owned(), "cellar".to_owned())]);
+    let update = registry::ThingUpdate { attributes: Some(moved), ..Default::default() };
+    for name in ["lamp", "door"] {
+        house.registry.update_thing(&ThingName::new(name).unwrap(), update.clone()).unwrap();
+    }
+    assert!(eventually(|| may(exclusive, "whoever", "a/cellar")), "a new connection of the one that changed last");
+    assert_eq!(lamp.send(&[publish("a/cellar", "x", QoS::AtLeastOnce, false)]), [puback(7)]);
+    for (name, certificate) in [("lamp", attached), ("door", exclusive)] {
+        house.registry.detach_thing_principal(&ThingName::new(name).unwrap(), &certificate).unwrap();
+    }
+    assert!(eventually(|| !may(exclusive, "whoever", "attached")));
     assert_eq!(lamp.send(&[publish("attached", "x", QoS::AtLeastOnce, false)]), []);
 }

@@ -1,6 +1,6 @@
 //! Every refusal, with the text and code of the table in the developer guide's device-shadow-error-messages.
 
-use shadow_document::{Limits, UpdateRequest};
+use shadow_document::{Limits, Problem, UpdateRequest};
 
 use crate::script::Script;
 
@@ -84,8 +84,9 @@ fn eight_levels_and_no_more() {
     check("[", "]", 9, false);
     check("[", "]", 50_000, false);
     let limits = Limits { depth_max: usize::MAX / 2, ..Limits::default() };
-    let deep = format!(r#"{{"state":{{"desired":{{"x":{}{}}}}}}}"#, "[".repeat(200), "]".repeat(200));
-    assert!(UpdateRequest::parse(deep.as_bytes(), &limits).is_err());
+    let deep = format!(r#"{{"state":{{"desired":{{"x":{}{}}}}}}}"#, "[".repeat(110), "]".repeat(110));
+    let refused = UpdateRequest::parse(deep.as_bytes(), &limits).unwrap_err();
+    assert_eq!(refused.problem, Problem::TooDeep(100), "what the reader can bear");
 }
 
 #[test]
