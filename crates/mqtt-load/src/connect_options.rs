@@ -21,7 +21,7 @@ pub struct ConnectOptions {
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
     /// Password; better given in the environment, where other users do not see it
-    #[arg(long, env = "ALTHING_MQTT_PASSWORD", hide_env_values = true, requires = "user")]
+    #[arg(long, env = "ALTHING_MQTT_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
     /// Connect with TLS
     #[arg(long, requires = "ca")]
@@ -44,9 +44,9 @@ pub struct ConnectOptions {
     /// Speak MQTT over WebSocket, at this path
     #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "/mqtt", require_equals = true)]
     pub websocket: Option<String>,
-    /// Keep alive, 0 for none
-    #[arg(long, default_value_t = 1200, value_name = "SECONDS")]
-    pub keep_alive: u16,
+    /// Keep alive, 0 for none [default: 1200 under load, else 30]
+    #[arg(long, value_name = "SECONDS")]
+    pub keep_alive: Option<u16>,
     /// Give up when nothing arrives for so long
     #[arg(long, default_value_t = LOAD_STALL_SECONDS, value_name = "SECONDS")]
     pub stall: u64,
@@ -59,7 +59,7 @@ impl ConnectOptions {
     }
 
     /// The broker's address, with the port that MQTT has.
-    pub fn host_and_port(&self) -> String {
+    pub(crate) fn host_and_port(&self) -> String {
         let (host, port) = if self.tls { ("localhost", 8883) } else { ("127.0.0.1", 1883) };
         let typed = self.address.as_deref().unwrap_or(host);
         let has_port = typed.rsplit_once(':').is_some_and(|(host, _)| !host.contains(':') || host.ends_with(']'));

@@ -76,10 +76,18 @@ impl Endpoint {
             websocket: options.websocket.clone(),
             version: options.mqtt,
             user_name: options.user.clone(),
-            password: options.password.clone(),
-            keep_alive_seconds: options.keep_alive,
+            // Without a name there is none to prove (MQTT 3.1.1, 3.1.2.9).
+            password: options.password.clone().filter(|_| options.user.is_some()),
+            keep_alive_seconds: options.keep_alive.unwrap_or(KEEP_ALIVE_SECONDS),
             patience: options.patience(),
         })
+    }
+}
+
+impl Endpoint {
+    /// How long nothing may happen before a wait is given up.
+    pub fn patience(&self) -> Duration {
+        self.patience
     }
 }
 

@@ -45,6 +45,9 @@ pub enum Failure {
         /// What the operating system says.
         source: io::Error,
     },
+    /// It is open, and nobody is there.
+    #[error("the broker does not answer any more")]
+    Silent,
     /// It broke.
     #[error("the connection broke: {0}")]
     Broken(io::Error),

@@ -31,6 +31,8 @@ pub struct Link {
     failure: Option<Failure>,
     /// Reads nothing: a client that has stopped listening.
     is_paused: bool,
+    /// A PINGREQ went out and nothing came since.
+    awaits_pingresp: bool,
     last_packet_id: u16,
 }
 
@@ -83,6 +85,7 @@ impl Link {
             asked: (String::new(), 0),
             failure: None,
             is_paused: false,
+            awaits_pingresp: false,
             last_packet_id: 0,
         })
     }
@@ -141,8 +144,13 @@ impl Link {
         outbound::write_publish(self.version, qos, packet_id, topic, payload, &mut self.out);
     }
 
-    /// Writes a PINGREQ.
+    /// Writes a PINGREQ. A broker that has not answered the last one is gone (MQTT 3.1.1, 3.1.2.10).
     pub(crate) fn ping(&mut self) {
+        if self.awaits_pingresp && !self.is_paused {
+            self.fail(Failure::Silent);
+            return;
+        }
+        self.awaits_pingresp = true;
         self.out.extend_from_slice(&outbound::PINGREQ);
     }
 
@@ -164,7 +172,10 @@ impl Link {
         if self.is_paused {
             return;
         }
-        if let Err(failure) = self.socket.receive(scratch, &mut self.received) {
+        let before = self.received.len();
+        let received = self.socket.receive(scratch, &mut self.received);
+        self.awaits_pingresp &= self.received.len() == before;
+        if let Err(failure) = received {
             self.fail(failure);
         }
     }

@@ -212,7 +212,6 @@ mod tests {
         check(&["pair", "--seconds", "NaN"], "seconds from 0 to");
         check(&["pair", "--tls"], "--ca <FILE>");
         check(&["pair", "--tls", "--ca", "a", "--cert", "b"], "--key <FILE>");
-        check(&["pair", "--password", "p"], "--user <NAME>");
     }
 
     #[test]

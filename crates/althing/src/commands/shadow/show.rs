@@ -104,8 +104,10 @@ fn write_fields(
     for (key, value) in fields {
         let indent = "  ".repeat(depth);
         let (differs, is) = (delta.and_then(|delta| delta.get(key)), reported.and_then(|reported| reported.get(key)));
+        let key = quoted(key);
+        let is_section = is.is_none_or(Value::is_object);
         match (value, differs) {
-            (Value::Object(fields), _) if !fields.is_empty() => {
+            (Value::Object(fields), _) if !fields.is_empty() && (differs.is_none() || is_section) => {
                 let _ = writeln!(text, "{indent}{key}:");
                 write_fields(
                     text,
@@ -116,15 +118,35 @@ fn write_fields(
                 );
             }
             (value, Some(_)) => {
-                let _ = writeln!(text, "{indent}{DELTA}{key}: {value}  {}{DELTA:#}", reported_note(is));
+                let _ = writeln!(text, "{indent}{DELTA}{key}: {}  {}{DELTA:#}", json(value), reported_note(is));
             }
-            (value, None) => _ = writeln!(text, "{indent}{key}: {value}"),
+            (value, None) => _ = writeln!(text, "{indent}{key}: {}", json(value)),
         }
     }
 }
 
+/// A value as JSON that does nothing to a terminal.
+fn json(value: &Value) -> String {
+    printable(&value.to_string())
+}
+
+/// A key as it is if it is plain, else as a JSON text.
+fn quoted(key: &str) -> String {
+    let is_plain = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "_-$@ ".contains(c));
+    if is_plain { key.to_owned() } else { json(&Value::from(key)) }
+}
+
+/// Text that somebody else wrote, with what would move a cursor, ring a bell or turn the direction of writing escaped.
+pub(super) fn printable(text: &str) -> String {
+    let is_harmful = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let escaped = |c: char| if is_harmful(c) { format!("\\u{{{:x}}}", u32::from(c)) } else { c.to_string() };
+    text.chars().map(escaped).collect()
+}
+
 fn reported_note(is: Option<&Value>) -> String {
-    is.map_or_else(|| "# not reported".to_owned(), |is| format!("# reported: {is}"))
+    is.map_or_else(|| "# not reported".to_owned(), |is| format!("# reported: {}", json(is)))
 }
 
 /// Fields that came, went or changed, by their paths.
@@ -137,7 +159,7 @@ fn write_changes(text: &mut String, path: &str, before: &Value, after: &Value) {
     let (old, new) = (old.unwrap_or(&empty), new.unwrap_or(&empty));
     for (key, value) in old.iter().filter(|(key, _)| !new.contains_key(*key)) {
         leaves(&join(path, key), value, &mut |path, value| {
-            let _ = writeln!(text, "  {REMOVED}- {path}: {value}{REMOVED:#}");
+            let _ = writeln!(text, "  {REMOVED}- {path}: {}{REMOVED:#}", json(value));
         });
     }
     for (key, value) in new {
@@ -145,9 +167,9 @@ fn write_changes(text: &mut String, path: &str, before: &Value, after: &Value) {
         match old.get(key) {
             Some(before) if before == value => {}
             Some(before @ Value::Object(_)) if value.is_object() => write_changes(text, &path, before, value),
-            Some(before) => _ = writeln!(text, "  {ADDED}~ {path}: {before} -> {value}{ADDED:#}"),
+            Some(before) => _ = writeln!(text, "  {ADDED}~ {path}: {} -> {}{ADDED:#}", json(before), json(value)),
             None => leaves(&path, value, &mut |path, value| {
-                let _ = writeln!(text, "  {ADDED}+ {path}: {value}{ADDED:#}");
+                let _ = writeln!(text, "  {ADDED}+ {path}: {}{ADDED:#}", json(value));
             }),
         }
     }
@@ -159,13 +181,13 @@ fn write_left(text: &mut String, path: &str, left: &Map<String, Value>, reported
         let (path, is) = (join(path, key), reported.get(key));
         match (wanted, is) {
             (Value::Object(wanted), Some(is @ Value::Object(_))) => write_left(text, &path, wanted, is),
-            _ => _ = writeln!(text, "  {DELTA}! {path}: {wanted}  {}{DELTA:#}", reported_note(is)),
+            _ => _ = writeln!(text, "  {DELTA}! {path}: {}  {}{DELTA:#}", json(wanted), reported_note(is)),
         }
     }
 }
 
 fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+    if path.is_empty() { quoted(key) } else { format!("{path}.{}", quoted(key)) }
 }
 
 fn leaves(path: &str, value: &Value, each: &mut impl FnMut(&str, &Value)) {
@@ -177,7 +199,7 @@ fn leaves(path: &str, value: &Value, each: &mut impl FnMut(&str, &Value)) {
     }
 }
 
-/// What of `desired` is not in `reported`, as the shadow service has it; the messages of `documents` leave it out.
+/// What of `desired` is not in `reported`, by the rules of the shadow service: the messages of `documents` leave it out.
 fn delta(desired: &Value, reported: &Value) -> Option<Value> {
     match (desired, reported) {
         (Value::Object(desired), Value::Object(reported)) => {
@@ -189,8 +211,19 @@ fn delta(desired: &Value, reported: &Value) -> Option<Value> {
             (!left.is_empty()).then_some(Value::Object(left))
         }
         (Value::Null, _) => None,
-        (Value::Number(a), Value::Number(b)) if a.as_f64() == b.as_f64() => None,
-        _ => (desired != reported).then(|| desired.clone()),
+        _ => (!is_same(desired, reported)).then(|| desired.clone()),
+    }
+}
+
+/// Numbers compare by value, whole ones exactly.
+fn is_same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a == b || ((a.is_f64() || b.is_f64()) && a.as_f64() == b.as_f64()),
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| is_same(a, b)))
+        }
+        _ => a == b,
     }
 }
 
@@ -236,9 +269,37 @@ mod tests {
         let text = super::document(&lamp(), &document);
         assert_eq!(plain(&text), expected);
         assert!(text.contains("\u{1b}[33mcolour: \"red\"  # reported: \"green\"\u{1b}[0m\n"), "{text}");
+        let other = json!({"state": {"desired": {"a": {"x": 1}}, "reported": {"a": 5}, "delta": {"a": {"x": 1}}}, "version": 1});
+        assert!(plain(&super::document(&lamp(), &other)).contains("  a: {\"x\":1}  # reported: 5\n"));
         let named = ShadowId::named(ThingName::new("lamp").unwrap(), ShadowName::new("cfg").unwrap());
         let empty = super::document(&named, &json!({"state": {}, "version": 1}));
         assert_eq!(plain(&empty), "lamp, shadow cfg, version 1, nothing differs\n");
+    }
+
+    /// A device says what it likes; a terminal must not do it.
+    #[test]
+    fn what_others_wrote_does_nothing_to_a_terminal() {
+        let check = |text: &str, expected: &str| assert_eq!(printable(text), expected);
+        check("plain \u{e9}", "plain \u{e9}");
+        check("\u{1b}]0;x\u{7}\n\u{9b}2J\u{7f}\u{202e}", "\\u{1b}]0;x\\u{7}\\u{a}\\u{9b}2J\\u{7f}\\u{202e}");
+        let document =
+            json!({"state": {"reported": {"\u{1b}[2J": "\u{9b}31m", "a.b": 1, "": {"x\ny": 2}}}, "version": 1});
+        let text = plain(&super::document(&lamp(), &document));
+        assert!(!text.contains('\u{1b}') && !text.contains('\u{9b}'), "{text:?}");
+        assert!(text.contains("\"a.b\": 1\n") && text.contains("  \"x\\ny\": 2\n"), "{text}");
+    }
+
+    #[test]
+    fn the_delta_is_the_shadow_services() {
+        let check = |desired: Value, reported: Value, expected: Option<Value>| {
+            assert_eq!(delta(&desired, &reported), expected, "{desired} {reported}");
+        };
+        check(json!({"a": [1]}), json!({"a": [1.0]}), None);
+        check(json!({"a": 1}), json!({"a": 1.0, "b": 2}), None);
+        let large = json!({"a": 9_007_199_254_740_993_u64});
+        check(large.clone(), json!({"a": 9_007_199_254_740_992_u64}), Some(large));
+        check(json!({"a": {"x": 1}}), json!({"a": 5}), Some(json!({"a": {"x": 1}})));
+        check(Value::Null, json!({}), None);
     }
 
     #[test]

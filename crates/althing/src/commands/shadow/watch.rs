@@ -2,108 +2,118 @@
 
 use std::time::Duration;
 
-use anyhow::Context;
-use mqtt_load::LoadError;
-use serde_json::{Map, Value, json};
+use anyhow::bail;
+use serde_json::{Value, json};
 use shadows::{Operation, ReplyTopic};
 
 use super::conversation::{Answer, Conversation};
-use super::{Which, print, show};
+use super::request::Request;
+use super::{Which, print, print_json, show};
 
-/// Follows until the process is ended. Whoever cannot be reached the first time is told at once.
+/// Follows until the process is ended. What is wrong the first time is told at once; afterwards it is tried again.
 pub(super) fn run(which: &Which) -> anyhow::Result<()> {
-    let mut watch = Watch { which, version: None };
+    let mut watch = Watch { which, shown: None };
     let mut conversation = watch.open()?;
+    watch.catch_up(&mut conversation)?;
+    let mut wait = FIRST_WAIT;
+    let mut told = String::new();
     loop {
-        let lost = match watch.follow(&mut conversation) {
-            Ok(never) => match never {},
-            Err(error) => error,
-        };
-        let Some(lost) = lost.downcast_ref::<LoadError>() else { return Err(lost) };
-        eprintln!("althing shadow: {lost}; trying again");
-        conversation = watch.reopen();
+        let Err(problem) = watch.follow(&mut conversation);
+        eprintln!("althing shadow: {problem:#}; trying again");
+        loop {
+            std::thread::sleep(wait);
+            wait = (wait * 2).min(LONGEST_WAIT);
+            let again = watch.open().and_then(|mut again| watch.catch_up(&mut again).map(|()| again));
+            match again {
+                Ok(again) => {
+                    conversation = again;
+                    break;
+                }
+                Err(problem) if problem.to_string() == told => {}
+                Err(problem) => {
+                    told = problem.to_string();
+                    eprintln!("althing shadow: {told}");
+                }
+            }
+        }
+        (wait, told) = (FIRST_WAIT, String::new());
         eprintln!("althing shadow: connected again");
     }
 }
 
-enum Never {}
-
 struct Watch<'a> {
     which: &'a Which,
-    /// The last one that was printed.
-    version: Option<u64>,
+    /// What was shown last.
+    shown: Option<Shown>,
+}
+
+/// The shadow as somebody who reads along knows it.
+#[derive(PartialEq)]
+enum Shown {
+    Absent,
+    /// Its version and its state.
+    Document(Option<u64>, Value),
 }
 
 impl Watch<'_> {
     fn open(&self) -> anyhow::Result<Conversation> {
-        let topics = vec![
+        self.which.open(&[
             ReplyTopic::Documents,
             ReplyTopic::Accepted(Operation::Delete),
             ReplyTopic::Accepted(Operation::Get),
             ReplyTopic::Rejected(Operation::Get),
-        ];
-        Ok(Conversation::listen(self.which.endpoint()?, self.which.id(), topics)?)
+        ])
     }
 
-    fn reopen(&self) -> Conversation {
-        let mut wait = FIRST_WAIT;
-        loop {
-            std::thread::sleep(wait);
-            wait = (wait * 2).min(LONGEST_WAIT);
-            if let Ok(conversation) = self.open() {
-                return conversation;
-            }
-        }
-    }
-
-    fn follow(&mut self, conversation: &mut Conversation) -> anyhow::Result<Never> {
-        // Changes that come before the answer are not lost with it: the answer is as new as they are.
-        match conversation.ask(Operation::Get, Map::new())? {
-            Answer::Accepted(document) => self.show_document(&document)?,
-            Answer::Rejected { code: 404, .. } if self.version.is_some() => {
-                self.version = None;
-                self.say(|_| show::absent(&self.which.id()), "absent", &Value::Null)?;
+    /// Shows the shadow as it is, unless that has been shown.
+    fn catch_up(&mut self, conversation: &mut Conversation) -> anyhow::Result<()> {
+        match conversation.ask(Operation::Get, &Request::default())? {
+            Answer::Accepted(document) => {
+                let mut state = document.get("state").cloned().unwrap_or_default();
+                state.as_object_mut().map(|state| state.remove("delta"));
+                let now = Shown::Document(document.get("version").and_then(Value::as_u64), state);
+                self.show(now, "current", &document, |document| show::document(&self.which.id(), document))
             }
             Answer::Rejected { code: 404, .. } => {
-                self.say(|_| show::absent(&self.which.id()), "absent", &Value::Null)?;
+                self.show(Shown::Absent, "absent", &Value::Null, |_| show::absent(&self.which.id()))
             }
-            Answer::Rejected { code, message } => anyhow::bail!("{message} ({code})"),
+            Answer::Rejected { code, message } => bail!("{} ({code})", show::printable(&message)),
         }
+    }
+
+    /// Shows each change, until the connection ends. What came beside the answer that was shown first is heard now; what of
+    /// it the answer had already is left out.
+    fn follow(&mut self, conversation: &mut Conversation) -> anyhow::Result<std::convert::Infallible> {
         loop {
-            for (topic, payload) in conversation.hear(STEP)? {
-                let body: Value = serde_json::from_slice(&payload).with_context(|| format!("{topic} is no JSON"))?;
-                if topic.ends_with("/update/documents") {
-                    self.show_change(&body)?;
-                } else if topic.ends_with("/delete/accepted") {
-                    self.version = None;
-                    self.say(show::gone, "deleted", &body)?;
+            let Some((topic, payload)) = conversation.hear(STEP)? else { continue };
+            let Ok(body) = serde_json::from_slice::<Value>(&payload) else {
+                eprintln!("althing shadow: what came on {} is no JSON", show::printable(&topic));
+                continue;
+            };
+            if topic.ends_with("/update/documents") {
+                let version = body.pointer("/current/version").and_then(Value::as_u64);
+                if matches!(&self.shown, Some(Shown::Document(shown, _)) if version <= *shown) {
+                    continue;
                 }
+                let state = body.pointer("/current/state").cloned().unwrap_or_default();
+                self.show(Shown::Document(version, state), "documents", &body, show::change)?;
+            } else if topic.ends_with("/delete/accepted") {
+                self.show(Shown::Absent, "deleted", &body, show::gone)?;
             }
         }
     }
 
-    /// Unless it was printed before the connection ended.
-    fn show_document(&mut self, document: &Value) -> anyhow::Result<()> {
-        let version = document.get("version").and_then(Value::as_u64);
-        if version == self.version {
+    fn show(&mut self, now: Shown, event: &str, body: &Value, words: impl Fn(&Value) -> String) -> anyhow::Result<()> {
+        if self.shown.as_ref() == Some(&now) {
             return Ok(());
         }
-        self.version = version;
-        self.say(|document| show::document(&self.which.id(), document), "current", document)
-    }
-
-    /// Unless the document that was printed first has it already.
-    fn show_change(&mut self, documents: &Value) -> anyhow::Result<()> {
-        let version = documents.pointer("/current/version").and_then(Value::as_u64);
-        if version <= self.version {
-            return Ok(());
+        if self.which.json {
+            print_json(&json!({ event: body }))?
+        } else {
+            print(&words(body))?
         }
-        self.version = version;
-        self.say(show::change, "documents", documents)
-    }
-
-    fn say(&self, words: impl Fn(&Value) -> String, event: &str, body: &Value) -> anyhow::Result<()> {
-        if self.which.json { print(&format!("{}\n", json!({ event: body }))) } else { print(&words(body)) }
+        self.shown = Some(now);
+        Ok(())
     }
 }
 
