@@ -40,17 +40,25 @@ def lamp(house, aws):
     return create_device(aws, house.folder, "lamp", policy)
 
 
-def ask(house, device, method: str, path: str, body: bytes = b"", port: int | None = None, protocol: str = "http/1.1"):
-    """Status, error name and JSON of the answer."""
+def connect(house, device, port: int | None = None, protocol: str = "http/1.1") -> http.client.HTTPSConnection:
     context = ssl.create_default_context(cafile=house.exports()["ALTHING_CA"])
     context.set_alpn_protocols([protocol])
     if device:
         context.load_cert_chain(device.certificate, device.key)
-    connection = http.client.HTTPSConnection("localhost", port or house.https, context=context, timeout=15)
+    return http.client.HTTPSConnection("localhost", port or house.https, context=context, timeout=15)
+
+
+def ask_on(connection, method: str, path: str, body: bytes = b"", headers: dict | None = None):
+    """Status, error name and JSON of the answer."""
+    connection.request(method, path, body=body, headers=headers or {})
+    answer = connection.getresponse()
+    return answer.status, answer.headers.get("x-amzn-errortype", "").split(":")[0], json.loads(answer.read())
+
+
+def ask(house, device, method: str, path: str, body: bytes = b"", headers: dict | None = None, **door):
+    connection = connect(house, device, **door)
     try:
-        connection.request(method, path, body=body)
-        answer = connection.getresponse()
-        return answer.status, answer.headers.get("x-amzn-errortype", "").split(":")[0], json.loads(answer.read())
+        return ask_on(connection, method, path, body, headers)
     finally:
         connection.close()
 
@@ -99,7 +107,41 @@ def test_what_no_policy_allows_is_forbidden(house, lamp, method, path, body):
 
 def test_a_certificate_that_is_not_active_is_nobody(house, aws):
     device = create_device(aws, house.folder, "retired")
-    assert ask(house, device, "POST", "/things/retired/shadow", STATE)[0] == 200
+    connection = connect(house, device)
+    assert ask_on(connection, "POST", "/things/retired/shadow", STATE)[0] == 200
     aws("iot", "update-certificate", "--certificate-id", device.certificate_id, "--new-status", "INACTIVE")
+    assert ask_on(connection, "GET", "/things/retired/shadow")[:2] == (403, "ForbiddenException"), "the same connection"
+    connection.close()
+    aws("iot", "delete-certificate", "--certificate-id", device.certificate_id, "--force-delete")
     assert ask(house, device, "GET", "/things/retired/shadow")[:2] == (403, "ForbiddenException")
     assert ask(house, None, "GET", "/things/retired/shadow")[:2] == (403, "MissingAuthenticationTokenException")
+
+
+def test_no_policy_and_an_explicit_deny_forbid(house, aws):
+    bare = create_device(aws, house.folder, "bare", None)
+    assert ask(house, bare, "GET", "/things/bare/shadow")[:2] == (403, "ForbiddenException")
+    statements = [
+        {"Effect": "Allow", "Action": "iot:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "iot:UpdateThingShadow", "Resource": f"{IOT}:thing/denied"},
+    ]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    denied = create_device(aws, house.folder, "denied", document)
+    assert ask(house, denied, "POST", "/things/denied/shadow", STATE)[:2] == (403, "ForbiddenException")
+    assert ask(house, denied, "POST", "/things/denied/shadow?name=cfg", STATE)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "error"),
+    [
+        ("/things/lamp/shadow", {"authorization": "AWS4-HMAC-SHA256 Credential=x"}, "IncompleteSignatureException"),
+        ("/things/lamp/shadow?X-Amz-Signature=0", {}, "MissingAuthenticationTokenException"),
+        ("/things/lamp/shadow", {"origin": "https://elsewhere.example"}, "MissingAuthenticationTokenException"),
+        ("/things/lamp/shadow", {"origin": "null"}, "MissingAuthenticationTokenException"),
+    ],
+)
+def test_a_certificate_does_not_stand_beside_a_signature_nor_for_a_page_of_another_host(house, lamp, path, headers, error):
+    """A browser sends its reader's certificate along with whatever any page asks for."""
+    status, name, answer = ask(house, lamp, "POST", path, STATE, headers)
+    assert status in (400, 403) and name == error, answer
+    own_page = {"origin": f"https://localhost:{house.https}"}
+    assert ask(house, lamp, "POST", "/things/lamp/shadow", STATE, own_page)[0] == 200

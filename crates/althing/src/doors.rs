@@ -70,6 +70,9 @@ pub(crate) struct Behind<'a> {
 pub(crate) struct Doors {
     pub(crate) lines: Vec<String>,
     pub(crate) tasks: Vec<JoinHandle<()>>,
+    /// Services that answer what came through the doors: they stop when these are closed.
+    pub(crate) services: Vec<JoinHandle<()>>,
+    pub(crate) stop_services: watch::Sender<bool>,
 }
 
 impl Doors {
@@ -128,7 +131,8 @@ impl Doors {
         let settings = &behind.config.https;
         let tls = builder.tls.config(ClientCertificate::Optional, &["h2", "http/1.1"])?;
         let (door, stop) = (builder.http(settings, false, Unidentified::Refused), behind.stop.clone());
-        let line = format!("https  {address}  signed API requests and WebSockets");
+        let line =
+            format!("https  {address}  signed API requests, devices' shadows and publishes by certificate, WebSockets");
         let welcome = move |arrival| door.clone().welcome(arrival, stop.clone());
         self.serve(line, listener, behind.entrance(&settings.bounds, Some(tls)), behind.stop, welcome);
         Ok(())

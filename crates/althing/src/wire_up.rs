@@ -19,6 +19,7 @@ use rules::Rules;
 use shadows::ShadowService;
 use store::{FjallStore, Options, Store};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::clock::timestamp;
@@ -171,12 +172,10 @@ impl House {
         self.is_ready.store(false, Ordering::Release);
         self.broker.shut_down();
         let deadline = tokio::time::Instant::now() + Duration::from_secs(limits::HTTP_DRAIN_SECONDS_MAX + 1);
-        for task in doors.tasks {
-            let abort = task.abort_handle();
-            if tokio::time::timeout_at(deadline, task).await.is_err() {
-                abort.abort();
-            }
-        }
+        end_all(doors.tasks, deadline).await;
+        // What came through the doors has been answered, or its time is over.
+        doors.stop_services.send_replace(true);
+        end_all(doors.services, deadline + Duration::from_secs(SERVICES_SECONDS_MAX)).await;
         let store = self.store;
         match tokio::task::spawn_blocking(move || store.close()).await {
             Ok(Ok(())) => {}
@@ -193,14 +192,28 @@ impl House {
             let telling = Arc::clone(&self.broker).publish_sys_topics(period, env!("CARGO_PKG_VERSION"), timestamp);
             doors.tasks.push(tokio::spawn(until(stop.clone(), telling)));
         }
-        doors.tasks.push(tokio::spawn(Arc::clone(&self.shadows).run(timestamp, stopped(stop.clone()))));
+        let stop = doors.stop_services.subscribe();
+        doors.services.push(tokio::spawn(Arc::clone(&self.shadows).run(timestamp, stopped(stop.clone()))));
         // Reads every rule from the store, so it is done where that may block.
-        let (rules, stop) = (Arc::clone(&self.rules), stop.clone());
+        let rules = Arc::clone(&self.rules);
         let running = tokio::task::spawn_blocking(move || rules.run(timestamp, uuid, stopped(stop))).await?;
-        doors.tasks.push(tokio::spawn(running));
+        doors.services.push(tokio::spawn(running));
         Ok(())
     }
 }
+
+/// What has not ended at the deadline is broken off.
+async fn end_all(tasks: Vec<JoinHandle<()>>, deadline: tokio::time::Instant) {
+    for task in tasks {
+        let abort = task.abort_handle();
+        if tokio::time::timeout_at(deadline, task).await.is_err() {
+            abort.abort();
+        }
+    }
+}
+
+/// Time for services to end what they have begun.
+const SERVICES_SECONDS_MAX: u64 = 2;
 
 /// The address under which this machine reaches a listener.
 fn reachable(address: SocketAddr) -> SocketAddr {

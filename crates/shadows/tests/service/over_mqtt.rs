@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use message::Origin;
+use message::{Origin, QoS, TopicFilter};
+use names::{Dialect, limits};
+use router::SubscribeOptions;
 use shadows::ShadowSettings;
 use store::{Direction, MemoryStore, Store, Version};
 
@@ -228,6 +230,26 @@ async fn a_request_is_confirmed_when_it_is_answered() {
     store.waiting.lock().drain(..).for_each(|answer| answer(Ok(Version(1))));
     tokio::time::timeout(Duration::from_secs(20), update).await.unwrap().unwrap();
     assert!(house.heard().iter().any(|(topic, _)| topic == "$aws/things/t/shadow/update/accepted"));
+}
+
+/// A rule that is slow is waited for a little while in each batch, and not for ever.
+#[tokio::test]
+async fn a_service_that_is_behind_does_not_stop_shadows() {
+    let mut house = House::new();
+    house.open();
+    let slow = house.router.service();
+    let filter = TopicFilter::new("$aws/things/+/shadow/get/rejected").unwrap();
+    slow.subscribe(filter, SubscribeOptions::plain(QoS::AtMostOnce, Dialect::Aws));
+    for _ in 0..=limits::MAILBOX_MESSAGES_SOFT {
+        drop(house.send("$aws/things/t/shadow/get", ""));
+        house.replies(1).await;
+    }
+    let began = std::time::Instant::now();
+    let handled = house.send("$aws/things/t/shadow/get", "");
+    tokio::time::timeout(Duration::from_secs(20), handled).await.unwrap().unwrap();
+    drop(house.send("$aws/things/t/shadow/get", ""));
+    house.replies(2).await;
+    assert!(began.elapsed() < Duration::from_secs(10));
 }
 
 /// A second node over the same store: what one remembers of a shadow does not count when the other has changed it.
