@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import random
 import shlex
 import signal
 import socket
@@ -21,9 +22,16 @@ def binary() -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """Below the ports that the system gives to clients, one of which could take it before the server does."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def clean_environment(home: Path, **more: str) -> dict[str, str]:

@@ -163,41 +163,51 @@ impl Desk {
         Ok((done, write))
     }
 
-    /// Tells of requests that are durable, in their order: the news of updates, and the answers to all who read or
-    /// deleted. Then, when the news are on the disk, answers those who updated or are refused.
+    /// Tells of requests that are durable, those on one shadow in their order. An update is answered when its news are on the
+    /// disk for stored sessions; updates that follow each other, and those on other shadows, wait for that together.
     async fn tell(&mut self, durable: Vec<(Asked, Done)>) {
-        let mut waiting = Vec::new();
-        for (Asked { id, requests }, done) in durable {
-            let topics = LazyCell::new(|| (ReplyTopic::Documents.of(&id), ReplyTopic::Delta.of(&id)));
-            for (request, outcome) in requests.into_iter().zip(done) {
-                self.service.count(&outcome);
-                match &outcome {
-                    Ok(Outcome::Updated(updated)) => {
+        let with_outcomes = |(Asked { id, requests }, done)| (id, requests.into_iter().zip(done).peekable());
+        let mut untold: Vec<_> = durable.into_iter().map(with_outcomes).collect();
+        while !untold.is_empty() {
+            let mut waiting = Vec::new();
+            for (id, rest) in &mut untold {
+                while let Some((request, outcome)) = rest.next_if(|(_, outcome)| !is_update(outcome)) {
+                    self.answer(id, request, outcome);
+                    self.pause_after_many().await;
+                }
+                let topics = LazyCell::new(|| (ReplyTopic::Documents.of(id), ReplyTopic::Delta.of(id)));
+                while let Some((request, outcome)) = rest.next_if(|(_, outcome)| is_update(outcome)) {
+                    if let Ok(Outcome::Updated(updated)) = &outcome {
                         let (documents, delta) = &*topics;
                         self.say(documents, request.now, || Some(updated.documents()));
                         self.say(delta, request.now, || updated.delta());
-                        waiting.push((id.clone(), request, outcome));
                     }
-                    Ok(Outcome::Got(_) | Outcome::Deleted { .. }) => self.answer(&id, request, outcome),
-                    Err(_) => waiting.push((id.clone(), request, outcome)),
+                    waiting.push((id.clone(), request, outcome));
+                    self.pause_after_many().await;
                 }
+            }
+            self.keep_news().await;
+            for (id, request, outcome) in waiting {
+                self.answer(&id, request, outcome);
                 self.pause_after_many().await;
             }
+            untold.retain_mut(|(_, rest)| rest.peek().is_some());
         }
+        self.end_batch().await;
+    }
+
+    /// Waits until what was said is on the disk for sessions that are away.
+    async fn keep_news(&mut self) {
         self.storing.extend(self.publisher.flush());
         for news in self.storing.drain(..) {
             if let Err(error) = news.await {
                 tracing::error!(%error, "news of shadows could not be stored for sessions that are away");
             }
         }
-        for (id, request, outcome) in waiting {
-            self.answer(&id, request, outcome);
-            self.pause_after_many().await;
-        }
-        self.end_batch().await;
     }
 
     fn answer(&mut self, id: &ShadowId, request: Request, outcome: Result<Outcome, ShadowError>) {
+        self.service.count(&outcome);
         let Request { operation, now, asker, .. } = request;
         match (asker, outcome) {
             (Asker::Topics(published), Ok(done)) => {
@@ -265,6 +275,10 @@ impl Desk {
     async fn wait_for_room(&mut self) {
         let _ = tokio::time::timeout(CONGESTION_WAIT, self.publisher.wait_for_room()).await;
     }
+}
+
+fn is_update(outcome: &Result<Outcome, ShadowError>) -> bool {
+    matches!(outcome, Ok(Outcome::Updated(_)))
 }
 
 fn group(requests: &mut Vec<Request>) -> Vec<Asked> {
