@@ -25,7 +25,7 @@ pub(super) struct Conversation {
 pub(super) enum NoAnswer {
     /// The connection was not made, or ended.
     #[error("{}", why(.0))]
-    Lost(#[from] LoadError),
+    Lost(LoadError),
     /// It ended while an answer was awaited.
     #[error("{}: may this client publish to {topic}?", why(.failure))]
     LostAsking {
@@ -45,6 +45,12 @@ pub(super) enum NoAnswer {
         /// Where the question went.
         topic: String,
     },
+}
+
+impl From<LoadError> for NoAnswer {
+    fn from(error: LoadError) -> Self {
+        Self::Lost(error)
+    }
 }
 
 /// The cause alone: there is one client, whose identifier tells nobody anything.
