@@ -12,9 +12,8 @@ from awsiot import V2ServiceException, iotshadow
 from botocore.exceptions import ClientError
 from device_sdk import Mqtt5, Mqtt311, Mqtt311Clean, Refused, Shadow, ShadowV1, ShadowV2
 from mosquitto import Door
-from server import ACCOUNT, REGION, Server
+from server import IOT, Server
 
-IOT = f"arn:aws:iot:{REGION}:{ACCOUNT}"
 MINE = "$aws/things/${iot:ClientId}/shadow/*"
 POLICY = {
     "Version": "2012-10-17",
