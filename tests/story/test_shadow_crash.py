@@ -402,7 +402,9 @@ async def kill_callers(server: Server, recorder: Recorder) -> int:
         callers = [Caller(client, f"called-{kill}-{n}") for n in range(CALLERS)]
         for caller in callers:
             caller.start()
-        await asyncio.sleep(0.7 + chance.random() * 0.5)
+        enough = 150 + chance.randrange(300)
+        are_answered = until(lambda: all(c.version for c in callers) and sum(c.version for c in callers) > enough)
+        await unless_broken(running, are_answered, 60, f"{enough} updates are answered")
         await asyncio.to_thread(server.kill)
         for caller in callers:
             await asyncio.to_thread(caller.join, 20)
