@@ -202,6 +202,9 @@ pub const SHADOW_CLIENT_TOKEN_BYTES_MAX: usize = 64;
 pub const SHADOW_STATE_BYTES_MAX_MAX: usize = 30_720;
 /// Shadow requests of one connection on one thing that are not answered yet (AWS quotas, device shadow).
 pub const SHADOW_IN_FLIGHT_MAX: usize = 10;
+/// Records of shadows, a copy for each request, that are written and told of together (ours: bounds what a batch holds in
+/// memory).
+pub const SHADOW_BATCH_BYTES: usize = 2 * 1_048_576;
 /// How long a batch of shadow requests waits for rules that are behind, in milliseconds (ours: a slow rule slows shadows
 /// and does not stop them).
 pub const SHADOW_CONGESTION_MILLIS_MAX: u64 = 250;

@@ -21,10 +21,7 @@ pub enum Overflow {
     /// A client's connection: drop QoS 0, hold QoS 1, give up above the hard limit.
     Connection,
     /// A service inside the house: publishers wait.
-    Service {
-        /// Publishers are acknowledged when it is done with a message ([`Delivery::confirm`]), and not when it has it.
-        confirms: bool,
-    },
+    Service,
 }
 
 /// Why a mailbox takes nothing more. The subscriber's task sees it after the messages that came before.
@@ -55,6 +52,8 @@ pub enum MailboxClosed {
 #[derive(Debug)]
 pub struct Mailbox {
     overflow: Overflow,
+    /// Publishers are acknowledged when the reader is done with a message ([`Delivery::confirm`]), not when it has it.
+    confirms: bool,
     queue: Mutex<Queue>,
     room: Notify,
 }
@@ -99,12 +98,17 @@ impl Queue {
 
 impl Mailbox {
     pub(crate) fn new(overflow: Overflow) -> Self {
-        Self { overflow, queue: Mutex::default(), room: Notify::new() }
+        Self { overflow, confirms: false, queue: Mutex::default(), room: Notify::new() }
+    }
+
+    /// A service's, which confirms.
+    pub(crate) fn confirming() -> Self {
+        Self { confirms: true, ..Self::new(Overflow::Service) }
     }
 
     /// Whether publishers wait until the reader is done with a message.
     pub(crate) fn confirms(&self) -> bool {
-        matches!(self.overflow, Overflow::Service { confirms: true })
+        self.confirms
     }
 
     pub(crate) fn push(&self, delivery: Delivery) -> Pushed {
@@ -119,15 +123,12 @@ impl Mailbox {
                 queue.closed = Some(MailboxClosed::Overflowed);
                 return Pushed::GivenUp { wake: queue.reader.take() };
             }
-            Overflow::Service { .. } if is_full => return Pushed::Dropped,
+            Overflow::Service if is_full => return Pushed::Dropped,
             _ => {}
         }
         queue.bytes = bytes;
         queue.deliveries.push_back(delivery);
-        Pushed::Queued {
-            wake: queue.reader.take(),
-            is_congested: is_congested && self.overflow != Overflow::Connection,
-        }
+        Pushed::Queued { wake: queue.reader.take(), is_congested: is_congested && self.overflow == Overflow::Service }
     }
 
     /// Puts a delivery for this subscriber alone and wakes it; false when there is no room.
@@ -189,7 +190,7 @@ impl Mailbox {
         }
         let has_room = queue.deliveries.len() < limits::MAILBOX_MESSAGES_SOFT;
         drop(queue);
-        if has_room && count > 0 && self.overflow != Overflow::Connection {
+        if has_room && count > 0 && self.overflow == Overflow::Service {
             self.room.notify_waiters();
         }
         count
@@ -203,7 +204,7 @@ impl Mailbox {
         std::mem::swap(&mut queue.deliveries, buffer);
         queue.bytes = 0;
         drop(queue);
-        if self.overflow != Overflow::Connection {
+        if self.overflow == Overflow::Service {
             self.room.notify_waiters();
         }
         !buffer.is_empty()
@@ -275,7 +276,7 @@ impl Mailbox {
     /// Whether publishers are to wait: a service's mailbox above its soft limit.
     pub(crate) fn is_congested(&self) -> bool {
         let queue = self.queue.lock();
-        self.overflow != Overflow::Connection
+        self.overflow == Overflow::Service
             && queue.closed.is_none()
             && (queue.deliveries.len() >= limits::MAILBOX_MESSAGES_SOFT || queue.bytes > limits::MAILBOX_BYTES_SOFT)
     }
@@ -360,7 +361,7 @@ mod tests {
 
     #[test]
     fn a_service_asks_its_publishers_to_wait_and_drops_only_above_the_hard_limit() {
-        let mailbox = Mailbox::new(Overflow::Service { confirms: false });
+        let mailbox = Mailbox::new(Overflow::Service);
         for n in 0..limits::MAILBOX_MESSAGES_HARD {
             let Pushed::Queued { is_congested, .. } = mailbox.push(delivery(QoS::AtMostOnce, 1)) else {
                 panic!("message {n} was dropped");

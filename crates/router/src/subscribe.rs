@@ -38,24 +38,24 @@ impl SubscribedFilters {
 impl Router {
     /// A new subscriber for a client's connection.
     pub fn connection(self: &Arc<Self>, client_id: Arc<str>) -> Subscriber {
-        Subscriber::new(self, Overflow::Connection, Some(client_id))
+        Subscriber::new(self, Mailbox::new(Overflow::Connection), Some(client_id))
     }
 
     /// A new subscriber inside the house: publishers wait for it rather than lose its messages.
     pub fn service(self: &Arc<Self>) -> Subscriber {
-        Subscriber::new(self, Overflow::Service { confirms: false }, None)
+        Subscriber::new(self, Mailbox::new(Overflow::Service), None)
     }
 
     /// As [`service`](Self::service), for one that keeps what it is told: publishers of QoS 1 and 2 are acknowledged
     /// when it calls [`Delivery::confirm`], and not at all when it drops a delivery without.
     pub fn confirming_service(self: &Arc<Self>) -> Subscriber {
-        Subscriber::new(self, Overflow::Service { confirms: true }, None)
+        Subscriber::new(self, Mailbox::confirming(), None)
     }
 }
 
 impl Subscriber {
-    fn new(router: &Arc<Router>, overflow: Overflow, client_id: Option<Arc<str>>) -> Self {
-        let mailbox = Arc::new(Mailbox::new(overflow));
+    fn new(router: &Arc<Router>, mailbox: Mailbox, client_id: Option<Arc<str>>) -> Self {
+        let mailbox = Arc::new(mailbox);
         let (id, router) = (router.new_subscriber(), Arc::clone(router));
         Self { id, router, mailbox, client_id, session: None, filters: SubscribedFilters::default() }
     }

@@ -8,6 +8,7 @@
 //! Things need not be registered to have shadows, and deleting a thing does not delete its shadows (AWS IoT Core
 //! developer guide, device-shadow-data-flow).
 
+mod batch;
 mod cache;
 mod error;
 mod metrics;

@@ -80,7 +80,8 @@ impl ShadowService {
                 continue;
             };
             let payload = delivery.message.payload.clone();
-            let bytes = u32::try_from(payload.len()).unwrap_or(u32::MAX).min(PAYLOAD_ROOM_MAX);
+            // One that is larger than all the room waits for all of it.
+            let bytes = u32::try_from(payload.len().min(limits::SHADOW_REQUESTS_BYTES_MAX)).unwrap_or(u32::MAX);
             let room = Arc::clone(&self.room).acquire_many_owned(bytes).await.ok();
             let asker = Asker::Topics(Published::new(delivery, unanswered, room));
             if let Some(queue) = self.queue(&id) {
@@ -120,6 +121,4 @@ impl ShadowService {
 
 /// Requests taken from the mailbox at once.
 const TAKEN_MAX: usize = 1024;
-/// The most that one payload takes of the room for payloads, so that a huge one does not wait for ever.
-const PAYLOAD_ROOM_MAX: u32 = 1_048_576;
 const SWEEP_PERIOD: Duration = Duration::from_secs(60);

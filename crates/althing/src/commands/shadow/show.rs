@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value};
+use shadow_document::{Limits, UpdateRequest, update};
 use shadows::ShadowId;
 
 /// A shadow as it is: its sections, and beside each desired field that is not reported so what is reported.
@@ -50,7 +51,7 @@ pub(super) fn change(documents: &Value) -> String {
     let mut text = time(documents);
     let _ = write!(text, "{HEADING}version {}{HEADING:#}, ", current["version"]);
     let state = &current["state"];
-    let left = delta(&state["desired"], &state["reported"]);
+    let left = delta(state);
     let _ = writeln!(text, "{}", differing(count_leaves(left.as_ref().and_then(Value::as_object))));
     write_changes(&mut text, "", previous, state);
     if let Some(Value::Object(left)) = &left {
@@ -199,32 +200,13 @@ fn leaves(path: &str, value: &Value, each: &mut impl FnMut(&str, &Value)) {
     }
 }
 
-/// What of `desired` is not in `reported`, by the rules of the shadow service: the messages of `documents` leave it out.
-fn delta(desired: &Value, reported: &Value) -> Option<Value> {
-    match (desired, reported) {
-        (Value::Object(desired), Value::Object(reported)) => {
-            let differs = |(key, wanted): (&String, &Value)| {
-                let left = reported.get(key).map_or_else(|| Some(wanted.clone()), |is| delta(wanted, is));
-                left.map(|left| (key.clone(), left))
-            };
-            let left: Map<String, Value> = desired.iter().filter_map(differs).collect();
-            (!left.is_empty()).then_some(Value::Object(left))
-        }
-        (Value::Null, _) => None,
-        _ => (!is_same(desired, reported)).then(|| desired.clone()),
-    }
-}
-
-/// Numbers compare by value, whole ones exactly.
-fn is_same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => a == b || ((a.is_f64() || b.is_f64()) && a.as_f64() == b.as_f64()),
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b)),
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| is_same(a, b)))
-        }
-        _ => a == b,
-    }
+/// What of `desired` is not in `reported`, as the shadow service finds it: the messages of `documents` leave it out.
+fn delta(state: &Value) -> Option<Value> {
+    let unbounded = Limits { state_bytes_max: usize::MAX, depth_max: usize::MAX };
+    let request =
+        UpdateRequest::parse(serde_json::json!({ "state": state }).to_string().as_bytes(), &unbounded).ok()?;
+    let told = update(None, request, 0, &unbounded).ok()?.delta()?;
+    serde_json::from_slice::<Value>(&told).ok()?.get_mut("state").map(Value::take)
 }
 
 fn count_leaves(fields: Option<&Map<String, Value>>) -> usize {
@@ -292,7 +274,7 @@ mod tests {
     #[test]
     fn the_delta_is_the_shadow_services() {
         let check = |desired: Value, reported: Value, expected: Option<Value>| {
-            assert_eq!(delta(&desired, &reported), expected, "{desired} {reported}");
+            assert_eq!(delta(&json!({"desired": desired, "reported": reported})), expected, "{desired} {reported}");
         };
         check(json!({"a": [1]}), json!({"a": [1.0]}), None);
         check(json!({"a": 1}), json!({"a": 1.0, "b": 2}), None);
