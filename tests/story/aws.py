@@ -10,6 +10,7 @@ from pathlib import Path
 from unittest import mock
 from urllib.parse import urlsplit
 
+import boto3
 import botocore.auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -63,6 +64,18 @@ def create_device(aws: Cli, folder: Path, name: str, policy_document: str | None
         aws("iot", "create-policy", "--policy-name", name, "--policy-document", policy_document)
         aws("iot", "attach-policy", "--policy-name", name, "--target", created["certificateArn"])
     return Device(created["certificateId"], created["certificateArn"], certificate, key)
+
+
+def data_client(exports: dict[str, str], **more):
+    """boto3's client of the data plane."""
+    return boto3.client(
+        "iot-data",
+        endpoint_url=exports["AWS_ENDPOINT_URL_IOT_DATA_PLANE"],
+        region_name=exports["AWS_REGION"],
+        aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
+        **more,
+    )
 
 
 def signed_request(url: str, method: str, body: bytes, access_key: str, secret: str, *, service: str = "iot",

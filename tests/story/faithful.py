@@ -5,6 +5,7 @@ is not acknowledged, and a subscriber that notices what is lost, comes twice, or
 import asyncio
 import itertools
 import random
+from collections.abc import Awaitable
 
 from wire import packet, text
 
@@ -119,6 +120,18 @@ async def unless_broken(clients: list[asyncio.Task], waiting, seconds: float, wh
             task.result()
     assert waiting in done, f"not in {seconds} s: {what}"
     return waiting.result()
+
+
+async def carried(load, story: Awaitable) -> None:
+    """A story with clients that keep going: when it breaks, what they know is printed, and in the end they are stopped."""
+    try:
+        await story
+    except AssertionError:
+        print(load.figures())
+        raise
+    finally:
+        for task in load.tasks:
+            task.cancel()
 
 
 async def until(holds) -> None:

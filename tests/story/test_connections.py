@@ -6,9 +6,8 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import boto3
 import pytest
-from aws import create_device
+from aws import create_device, data_client
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from mosquitto import Door, Subscriber, eventually, publish
@@ -20,14 +19,7 @@ from wire import Connection, connect_packet, packet, subscribe_packet, text
 @pytest.fixture(scope="module")
 def data(exports):
     """boto3's data plane client. It would send a message again that was not acknowledged in time."""
-    return boto3.client(
-        "iot-data",
-        endpoint_url=exports["AWS_ENDPOINT_URL_IOT_DATA_PLANE"],
-        config=Config(retries={"total_max_attempts": 1}),
-        region_name=exports["AWS_REGION"],
-        aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
-    )
+    return data_client(exports, config=Config(retries={"total_max_attempts": 1}))
 
 
 @pytest.fixture(scope="module")

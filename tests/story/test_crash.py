@@ -5,8 +5,8 @@ import random
 import threading
 import time
 
-import boto3
 import pytest
+from aws import data_client
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from server import Server
@@ -82,11 +82,7 @@ def retained_counters(port: int) -> dict[int, int]:
 
 def shadow_client(server):
     exports = server.exports()
-    return boto3.client(
-        "iot-data", endpoint_url=exports["AWS_ENDPOINT_URL_IOT_DATA_PLANE"], region_name=exports["AWS_REGION"],
-        aws_access_key_id=exports["AWS_ACCESS_KEY_ID"], aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
-        config=Config(retries={"max_attempts": 0}, connect_timeout=5, read_timeout=5),
-    )  # fmt: skip
+    return data_client(exports, config=Config(retries={"max_attempts": 0}, connect_timeout=5, read_timeout=5))
 
 
 def test_nothing_acknowledged_is_lost_to_kill_9(crashing):

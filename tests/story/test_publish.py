@@ -3,8 +3,8 @@
 import json
 import subprocess
 
-import boto3
 import pytest
+from aws import data_client
 from botocore.exceptions import ClientError
 from mosquitto import Subscriber, publish
 from server import ACCOUNT, REGION
@@ -14,13 +14,7 @@ from test_story import create_role, create_rule
 @pytest.fixture(scope="module")
 def data(exports):
     """boto3's data plane client."""
-    return boto3.client(
-        "iot-data",
-        endpoint_url=exports["AWS_ENDPOINT_URL_IOT_DATA_PLANE"],
-        region_name=exports["AWS_REGION"],
-        aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
-    )
+    return data_client(exports)
 
 
 def refusal(call, **arguments) -> tuple[int, str]:

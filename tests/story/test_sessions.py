@@ -5,7 +5,7 @@ import random
 import time
 from collections import Counter, defaultdict
 
-from faithful import Broken, Faithful, Publisher, Stream, Subscriber, unless_broken, until
+from faithful import Broken, Faithful, Publisher, Stream, Subscriber, carried, unless_broken, until
 from server import Server
 from wire import Connection, subscribe_packet
 
@@ -102,7 +102,7 @@ class Load:
     def clients(self) -> list[Faithful]:
         return [*self.publishers, *self.subscribers]
 
-    def missing(self) -> str:
+    def figures(self) -> str:
         lines = [f"{p.name}: publishing {len(p.publishing)}, releasing {len(p.releasing)}" for p in self.publishers]
         lines += [f"{s.name}: {s.connections} connections, holds {len(s.held)}" for s in self.subscribers]
         for stream in self.streams:
@@ -143,14 +143,7 @@ async def kill_again_and_again(server: Server, load: Load) -> None:
 def test_kill_9_loses_nothing_of_persistent_sessions(tmp_path):
     async def story(server: Server) -> Load:
         load = Load(server.mqtt)
-        try:
-            await kill_again_and_again(server, load)
-        except AssertionError:
-            print(load.missing())
-            raise
-        finally:
-            for task in load.tasks:
-                task.cancel()
+        await carried(load, kill_again_and_again(server, load))
         return load
 
     began = time.monotonic()

@@ -3,9 +3,8 @@ application."""
 
 import json
 
-import boto3
 import pytest
-from aws import create_device
+from aws import create_device, data_client
 from awscrt import mqtt, mqtt5
 from awscrt.exceptions import AwsCrtError
 from awsiot import V2ServiceException, iotshadow
@@ -50,13 +49,7 @@ def door(server, aws, exports) -> Door:
 @pytest.fixture(scope="module")
 def data(exports):
     """boto3's data plane client."""
-    return boto3.client(
-        "iot-data",
-        endpoint_url=exports["AWS_ENDPOINT_URL_IOT_DATA_PLANE"],
-        region_name=exports["AWS_REGION"],
-        aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
-    )
+    return data_client(exports)
 
 
 class Application:

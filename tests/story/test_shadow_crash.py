@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
-from faithful import PUBACK, PUBLISH, SUBACK, Faithful, number, require, unless_broken, until
+from faithful import PUBACK, PUBLISH, SUBACK, Faithful, carried, number, require, unless_broken, until
 from server import Server
 from test_crash import shadow_client
 from wire import Connection, packet, publish_packet, subscribe_packet, text
@@ -348,14 +348,7 @@ def documents(port: int) -> dict[str, dict]:
 def test_kill_9_loses_no_accepted_update_and_makes_no_version_twice(tmp_path):
     async def story(server: Server) -> Load:
         load = Load(server.mqtt)
-        try:
-            await kill_twice(server, load)
-        except AssertionError:
-            print(load.figures())
-            raise
-        finally:
-            for task in load.tasks:
-                task.cancel()
+        await carried(load, kill_twice(server, load))
         return load
 
     began = time.monotonic()

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import boto3
 import pytest
-from aws import create_device
+from aws import create_device, data_client
 from mosquitto import Door, Subscriber, eventually, publish
 from server import ACCOUNT, IOT, REGION
 
@@ -60,13 +60,7 @@ def dynamodb(moto):
 @pytest.fixture(scope="module")
 def shadow(exports):
     """boto3's data plane client."""
-    return boto3.client(
-        "iot-data",
-        endpoint_url=exports["AWS_ENDPOINT_URL_IOT_DATA_PLANE"],
-        region_name=exports["AWS_REGION"],
-        aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
-    )
+    return data_client(exports)
 
 
 def create_table(dynamodb, name: str) -> None:
