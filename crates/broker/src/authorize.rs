@@ -72,6 +72,7 @@ pub(crate) struct Authorizer {
     receive: TopicMemo<bool>,
     /// Read when a policy first asks for it.
     thing: OnceCell<Option<ConnectionThing>>,
+    /// The generation of things that was seen last.
     things: u64,
     /// The thing could not be read since policies were last asked afresh.
     thing_failed: Cell<bool>,

@@ -59,8 +59,9 @@ fn connections_are_counted() {
     let report = run_against(Habit::None, &["connect", "-n", "3"]).unwrap();
     assert!(report.number("connects") >= Some(3.0), "{report}");
     let this = std::process::id().to_string();
-    let report = run_against(Habit::None, &["idle", "-n", "250", "--pid", &this]).unwrap();
-    assert_eq!(report.number("connects"), Some(250.0));
+    // No more than wait in a listener's queue: the system asks again after a second for those that find no place.
+    let report = run_against(Habit::None, &["idle", "-n", "100", "--pid", &this]).unwrap();
+    assert_eq!(report.number("connects"), Some(100.0));
     assert!(report.number("broker_kib_per_connection").is_some(), "{report}");
 }
 
